@@ -1,0 +1,1 @@
+"""The one vocabulary: columns, ids, event types, catalogue, configuration loading and the error tree."""

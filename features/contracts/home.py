@@ -1,0 +1,53 @@
+"""Where things lie on disk: one class that knows every path below ``MALLARD_HOME``."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The layout of one Mallard installation. Holding it creates nothing; writers make what they need."""
+
+    root: Path
+    configs: Path
+    mlruns: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """Read ``MALLARD_HOME`` (default ``./var``), ``MALLARD_CONFIGS`` (``./configs``) and ``MALLARD_MLRUNS``."""
+        return cls(
+            root=Path(os.environ.get("MALLARD_HOME", "var")),
+            configs=Path(os.environ.get("MALLARD_CONFIGS", "configs")),
+            mlruns=Path(os.environ.get("MALLARD_MLRUNS", "mlruns")),
+        )
+
+    @property
+    def lake(self) -> Path:
+        """Events, items, users, quarantine and the log of commits."""
+        return self.root / "lake"
+
+    @property
+    def reports(self) -> Path:
+        """Quality reports and other things written for people."""
+        return self.root / "reports"
+
+    @property
+    def tags(self) -> Path:
+        """Tag tables, one folder per build."""
+        return self.root / "tags"
+
+    @property
+    def snapshots(self) -> Path:
+        """Immutable risk snapshots, one folder per scoring run."""
+        return self.root / "snapshots"
+
+    @property
+    def bundles(self) -> Path:
+        """Deployed model bundles and the pointer to the live ones."""
+        return self.root / "bundles"
+
+    @property
+    def online(self) -> Path:
+        """The embedded online store: recent events, keys, consent."""
+        return self.root / "online"

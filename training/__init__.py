@@ -1,0 +1,3 @@
+"""From tags and interactions to judged, tracked and versioned models."""
+
+__mallard__ = True

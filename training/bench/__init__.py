@@ -1,0 +1,1 @@
+"""``mallard bench``: any data set that a YAML file describes, every baseline, one table."""

@@ -1,0 +1,1 @@
+"""Metrics over arrays and frames, splits, paired tests. Knows no model."""

@@ -1,0 +1,153 @@
+"""What recommendation models learn from: user-item events as plain arrays.
+
+:class:`Interactions` is a whole log; :class:`Histories` is what is known of a batch of users at a moment. Models are
+fitted on the first and asked with the second, offline and in the server alike, so a user's last seconds count the
+same way in both places.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from features.contracts.ids import IdMap
+
+Int8 = npt.NDArray[np.int8]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+
+SECONDS_PER_DAY = 86_400
+
+
+class Clock(StrEnum):
+    """What the ``time`` array means."""
+
+    TIMED = "timed"  # seconds since 1970, UTC
+    ORDERED = "ordered"  # position in the user's sequence; only the order means something
+    NONE = "none"  # neither time nor order is known; nothing may use ``time`` (it is all zero)
+
+
+@dataclass(frozen=True)
+class ItemCatalogue:
+    """What is known of items, aligned with an item :class:`IdMap` of ``n`` items."""
+
+    category: Int32  # (n,) code of the whole category path, -1 unknown
+    department: Int32  # (n,) code of its top level, -1 unknown
+    brand: Int32  # (n,) code, -1 unknown
+    price: Float32  # (n,) list price in the mall's currency, NaN unknown
+    category_names: tuple[str, ...] = ()
+    brand_names: tuple[str, ...] = ()
+
+    @classmethod
+    def unknown(cls, n: int) -> Self:
+        """A catalogue that knows nothing."""
+        nothing = np.full(n, -1, dtype=np.int32)
+        return cls(nothing, nothing, nothing, np.full(n, np.nan, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Events of ``q`` users up to a moment each, oldest first, as compressed rows.
+
+    Row ``r`` owns positions ``indptr[r] : indptr[r + 1]`` of the event arrays. ``user`` is only an identity for
+    joining results; models must not look anything up by it, so that a user who came after the fit, or whose events
+    are newer than it, is answered as well as any other.
+    """
+
+    user: Int32  # (q,) internal user index, -1 for a user the id map does not hold
+    as_of: Int64  # (q,) the moment of the question, same unit as ``time``
+    indptr: Int64  # (q + 1,)
+    item: Int32  # (m,) internal item index
+    kind: Int8  # (m,) code of the event type
+    time: Int64  # (m,) see :class:`Clock`
+    quantity: Float32  # (m,) pieces, 1 where unknown
+    basket: Int64  # (m,) code of the order, unique over users; -1 where unknown
+    clock: Clock = Clock.TIMED
+
+    def __len__(self) -> int:
+        return len(self.as_of)
+
+    @property
+    def row(self) -> Int32:
+        """(m,) the row that owns each event."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.indptr))
+
+    def slice(self, start: int, stop: int) -> Self:
+        """Rows ``start : stop`` as views."""
+        low, high = int(self.indptr[start]), int(self.indptr[stop])
+        return replace(
+            self,
+            user=self.user[start:stop],
+            as_of=self.as_of[start:stop],
+            indptr=self.indptr[start : stop + 1] - low,
+            item=self.item[low:high],
+            kind=self.kind[low:high],
+            time=self.time[low:high],
+            quantity=self.quantity[low:high],
+            basket=self.basket[low:high],
+        )
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """A log of ``m`` user-item events, sorted by user, then time, then the order in which they came."""
+
+    users: IdMap
+    items: IdMap
+    user: Int32  # (m,)
+    item: Int32  # (m,)
+    kind: Int8  # (m,) code of the event type
+    time: Int64  # (m,) see :class:`Clock`
+    quantity: Float32  # (m,) 1 where unknown
+    amount: Float32  # (m,) money of the line, NaN where unknown
+    basket: Int64  # (m,) code of the order, -1 where unknown
+    clock: Clock
+    catalogue: ItemCatalogue = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def where(self, mask: Bool) -> Self:
+        """The events under ``mask``, with the same id maps."""
+        return replace(
+            self,
+            user=self.user[mask],
+            item=self.item[mask],
+            kind=self.kind[mask],
+            time=self.time[mask],
+            quantity=self.quantity[mask],
+            amount=self.amount[mask],
+            basket=self.basket[mask],
+        )
+
+    def histories(self, users: Int32, as_of: int | Int64) -> Histories:
+        """What is known of ``users`` strictly before ``as_of`` (one moment for all, or one each).
+
+        For :attr:`Clock.ORDERED` pass a position past the last one to see everything; for :attr:`Clock.NONE`
+        ``as_of`` is ignored.
+        """
+        moments = np.broadcast_to(np.asarray(as_of, dtype=np.int64), users.shape).copy()
+        starts = np.searchsorted(self.user, users, side="left")
+        stops = np.searchsorted(self.user, users, side="right")
+        taken = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)] or [np.empty(0, np.int64)])
+        taken = taken.astype(np.int64)
+        row = np.repeat(np.arange(len(users)), stops - starts)
+        if self.clock is not Clock.NONE:
+            known = self.time[taken] < moments[row]
+            taken, row = taken[known], row[known]
+        counts = np.bincount(row, minlength=len(users))
+        return Histories(
+            user=users.astype(np.int32),
+            as_of=moments,
+            indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            item=self.item[taken],
+            kind=self.kind[taken],
+            time=self.time[taken],
+            quantity=self.quantity[taken],
+            basket=self.basket[taken],
+            clock=self.clock,
+        )

@@ -1,0 +1,73 @@
+"""What a candidate source is. To add one: subclass in a new file of this folder and set ``name``."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from features.contracts.config import Config
+from training.interactions import Float32, Histories, Int32, Interactions
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Items for the rows of a :class:`Histories`, sorted by row, then score descending, then item ascending.
+
+    A (row, item) pair occurs at most once.
+    """
+
+    row: Int32  # (c,)
+    item: Int32  # (c,)
+    score: Float32  # (c,) higher is better; comparable within one row only
+
+
+class SourceConfig(Config):
+    """Base of the configuration of a source."""
+
+
+class CandidateSource(ABC):
+    """Finds items for users. Immutable once fitted; equal inputs give equal outputs to the bit.
+
+    Nothing is looked up by user index: a source answers from the history it is handed (see :class:`Histories`), which
+    makes a new user, or an event of a second ago, an ordinary case. Times in a history may be after the last event of
+    the fit.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[SourceConfig]]
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, data: Interactions, config: SourceConfig) -> Self:
+        """Learn from ``data``, all of which is in the past of every question that will be asked."""
+
+    @abstractmethod
+    def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
+        """At most ``n`` items per row; with ``exclude_seen`` none of the row's own history. May return fewer."""
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """Everything the source learnt and its configuration needs, as arrays (the bundle stores them)."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
+        """The inverse of :meth:`arrays`; arrays may be memory-mapped and read-only."""
+
+
+def sources() -> dict[str, type[CandidateSource]]:
+    """Every source of this package by name, in alphabetical order. Two of one name raise ``ValueError``."""
+    found: dict[str, type[CandidateSource]] = {}
+    pending = list(CandidateSource.__subclasses__())
+    while pending:
+        cls = pending.pop()
+        pending += cls.__subclasses__()
+        if "name" in cls.__dict__:
+            if cls.name in found:
+                raise ValueError(f"two candidate sources are called {cls.name!r}: {found[cls.name]} and {cls}")
+            found[cls.name] = cls
+    return dict(sorted(found.items()))

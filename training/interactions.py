@@ -133,9 +133,9 @@ class Interactions:
         moments = np.broadcast_to(np.asarray(as_of, dtype=np.int64), users.shape).copy()
         starts = np.searchsorted(self.user, users, side="left")
         stops = np.searchsorted(self.user, users, side="right")
-        taken = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)] or [np.empty(0, np.int64)])
-        taken = taken.astype(np.int64)
-        row = np.repeat(np.arange(len(users)), stops - starts)
+        lengths = stops - starts
+        row = np.repeat(np.arange(len(users)), lengths)
+        taken = np.arange(len(row), dtype=np.int64) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
         if self.clock is not Clock.NONE:
             known = self.time[taken] < moments[row]
             taken, row = taken[known], row[known]

@@ -1,8 +1,10 @@
 """What a candidate source is. To add one: subclass in a new file of this folder and set ``name``."""
 
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,7 @@ import numpy.typing as npt
 from features.contracts.config import Config
 from training.interactions import Float32, Histories, Int32, Interactions
 
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class CandidateSource(ABC):
 
     name: ClassVar[str]
     Config: ClassVar[type[SourceConfig]]
+    #: Settings that :meth:`fit` does not read: another value needs no other fit.
+    asked_with: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     @abstractmethod
@@ -48,6 +52,10 @@ class CandidateSource(ABC):
     @abstractmethod
     def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
         """At most ``n`` items per row; with ``exclude_seen`` none of the row's own history. May return fewer."""
+
+    def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
+        """For each (row, item) the item of that row's history that speaks most for it; -1 where no single one does."""
+        return np.full(len(row), -1, dtype=np.int32)
 
     @abstractmethod
     def arrays(self) -> Arrays:
@@ -61,12 +69,15 @@ class CandidateSource(ABC):
 
 def sources() -> dict[str, type[CandidateSource]]:
     """Every source of this package by name, in alphabetical order. Two of one name raise ``ValueError``."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
     found: dict[str, type[CandidateSource]] = {}
     pending = list(CandidateSource.__subclasses__())
     while pending:
         cls = pending.pop()
         pending += cls.__subclasses__()
-        if "name" in cls.__dict__:
+        if "name" in cls.__dict__ and cls.__module__.startswith(f"{package.__name__}."):
             if cls.name in found:
                 raise ValueError(f"two candidate sources are called {cls.name!r}: {found[cls.name]} and {cls}")
             found[cls.name] = cls

@@ -1,0 +1,49 @@
+# `make` lints and tests. `make demo` shows the product on real data.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PORT   ?= 8000
+SERVE  ?= 1
+
+.PHONY: test lint types layers unit demo format lock docs clean
+
+test: lint types layers unit
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile
+
+demo: $(READY)
+	$(BIN)/mallard demo --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Pins every package with its hashes. No registry is named: pip asks whichever it is set up for.
+lock: $(READY)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group samples --group dev --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header --generate-hashes --output-file requirements.lock
+
+docs: $(READY)
+	$(BIN)/python -m tests.docs.generate
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,122 @@
+"""Built tag tables on disk: written aside, swapped in, looked up by user."""
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from features.contracts import columns as c
+from features.contracts.errors import InputError, MissingStateError, UnknownNameError
+from features.contracts.home import Home
+from features.engine.summary import TagSummary, summarise
+
+_TABLE: Final = "tags.parquet"
+_BUILD: Final = "build.json"
+_LATEST: Final = "LATEST"
+
+#: Small row groups over sorted users: a look-up reads one of them.
+_ROW_GROUP: Final = 8_192
+
+#: Builds that stay on disk, the newest among them; readers of the one before are not cut off.
+_KEPT: Final = 3
+
+
+class TagBuild(BaseModel):
+    """One build of the tag table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    """The Parquet file, sorted by ``user_id``."""
+    as_of: datetime
+    built_at: datetime
+    spec_hash: str
+    users: int
+    tags: dict[str, TagSummary]
+    """Coverage and distribution per tag."""
+
+
+class TagStore:
+    """The builds below ``home.tags``: a folder each, and a pointer to the last one."""
+
+    def __init__(self, home: Home) -> None:
+        self._root = home.tags
+
+    def write(self, table: pa.Table, as_of: datetime, spec: str) -> TagBuild:
+        """Keep a built table and make it the latest. ``spec`` is the hash of its declarations.
+
+        The pointer moves last, in one step: a reader sees the build before or this one, whole.
+        """
+        if c.USER_ID not in table.column_names:
+            raise InputError(f"a tag table needs the column {c.USER_ID}")
+        table = table.sort_by(c.USER_ID)
+        folder = self._free_folder(as_of, spec)
+        aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+        build = TagBuild(
+            path=folder / _TABLE,
+            as_of=as_of,
+            built_at=datetime.now(UTC),
+            spec_hash=spec,
+            users=table.num_rows,
+            tags=summarise(table),
+        )
+        aside.mkdir(parents=True)
+        try:
+            pq.write_table(table, aside / _TABLE, row_group_size=_ROW_GROUP, compression="zstd")
+            (aside / _BUILD).write_text(build.model_dump_json(exclude={"path"}), encoding="utf-8")
+            aside.rename(folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        self._point_at(folder)
+        self._drop_old(folder)
+        return build
+
+    def latest(self) -> TagBuild:
+        """The newest build. :class:`MissingStateError` when there is none."""
+        try:
+            folder = self._root / (self._root / _LATEST).read_text(encoding="utf-8").strip()
+            text = (folder / _BUILD).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise MissingStateError(f"{self._root}: no tags have been built; run `mallard tags build`") from None
+        return TagBuild.model_validate({"path": folder / _TABLE, **json.loads(text)})
+
+    def read(self, tags: Sequence[str] | None = None) -> pa.Table:
+        """The latest table: ``user_id`` and these tags (all by default)."""
+        build = self.latest()
+        if tags is not None and (unknown := [name for name in tags if name not in build.tags]):
+            raise UnknownNameError(f"the tag table of {build.as_of.isoformat()} has no tag {', '.join(unknown)}")
+        return pq.read_table(build.path, columns=None if tags is None else [c.USER_ID, *tags])
+
+    def profile(self, user_id: str) -> dict[str, Any]:
+        """All tags of one user in the latest build, by name. An unknown user raises :class:`UnknownNameError`."""
+        build = self.latest()
+        rows = pq.read_table(build.path, filters=[(c.USER_ID, "==", user_id)]).to_pylist()
+        if not rows:
+            raise UnknownNameError(f"the tag table of {build.as_of.isoformat()} has no user '{user_id}'")
+        return {name: value for name, value in rows[0].items() if name != c.USER_ID}
+
+    def _free_folder(self, as_of: datetime, spec: str) -> Path:
+        name = f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}-{spec}"
+        numbered = (self._root / f"{name}-{number}" for number in itertools.count(1))
+        return next(folder for folder in numbered if not folder.exists())
+
+    def _point_at(self, folder: Path) -> None:
+        pointer = self._root / f".{_LATEST}.{os.getpid()}"
+        pointer.write_text(folder.name, encoding="utf-8")
+        pointer.replace(self._root / _LATEST)
+
+    def _drop_old(self, newest: Path) -> None:
+        """Remove all but the newest builds, by the time they were written."""
+        builds = [file.parent for file in self._root.glob(f"*/{_BUILD}") if file.parent != newest]
+        builds.sort(key=lambda folder: (folder / _BUILD).stat().st_mtime_ns, reverse=True)
+        for folder in builds[_KEPT - 1 :]:
+            shutil.rmtree(folder)

@@ -1,0 +1,61 @@
+"""The application: routes, errors, limits and the life of a worker."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serving.api import problems
+from serving.api.limits import BodyLimit
+from serving.api.metrics import Metrics, Timing
+from serving.api.openapi import DocumentedApp
+from serving.api.routes import ROUTERS
+from serving.api.services import Services
+from serving.api.settings import Settings
+
+TITLE = "Mallard"
+VERSION = "1"
+_DESCRIPTION = """The intelligence service of a mini-program mall: recommendations, churn scores and user tags.
+
+Every call under `/v1` needs an API key with the named scope in the header `X-API-Key`. Errors are
+[problem details](https://www.rfc-editor.org/rfc/rfc9457) (`application/problem+json`) that name the field at fault."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application over ``settings``. Nothing is opened before the server starts it."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        services = await asyncio.to_thread(Services.open, settings, metrics)
+        app.state.services = services
+        watcher = asyncio.create_task(_watch(services, settings.config.engine.reload_seconds))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
+            services.close()
+
+    app = DocumentedApp(title=TITLE, version=VERSION, description=_DESCRIPTION, lifespan=life, redoc_url=None)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(BodyLimit, limit=settings.config.limits.body_bytes)
+    app.add_middleware(Timing, metrics=metrics)
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """The factory that a server process calls: settings come from ``MALLARD_*``."""
+    return create_app(Settings.from_environment())
+
+
+async def _watch(services: Services, seconds: float) -> None:
+    """Look for new deployments and snapshots for as long as the worker lives."""
+    while True:
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(services.refresh)

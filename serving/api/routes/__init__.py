@@ -1,0 +1,27 @@
+"""The calls, one resource per file."""
+
+from serving.api.routes import (
+    churn,
+    churn_list,
+    events,
+    health,
+    identities,
+    items,
+    master,
+    models,
+    recommendations,
+    tags,
+)
+
+ROUTERS = (
+    recommendations.router,
+    items.router,
+    events.router,
+    master.router,
+    identities.router,
+    churn.router,
+    churn_list.router,
+    tags.router,
+    models.router,
+    health.router,
+)

@@ -1,0 +1,55 @@
+"""The tag catalogue and the tags of a user."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from features.tags import catalogue, spec_hash
+from serving.api.answers import json_answer
+from serving.api.deps import Served, UserPath
+from serving.api.keys import needs
+from serving.api.problems import documented
+from serving.api.schemas.risk import ProfileOut, TagsOut
+from serving.store import Scope
+
+router = APIRouter(prefix="/v1", tags=["marketing"], dependencies=[needs(Scope.MARKETING)])
+
+
+@router.get("/tags", summary="The tag catalogue", response_model=TagsOut, responses=documented(401, 403))
+def list_tags() -> Response:
+    """Every tag with its meaning, unit, window and privacy class."""
+    return json_answer(_described())
+
+
+@cache
+def _described() -> dict[str, Any]:
+    """Declarations do not change while a worker lives, and hashing them all takes a moment."""
+    tags = catalogue()
+    described = [
+        {
+            "name": tag.name,
+            "family": tag.family.name,
+            "dtype": tag.dtype,
+            "unit": tag.kind.unit,
+            "null": tag.kind.nulls.meaning,
+            "window": str(tag.window),
+            "privacy": tag.privacy,
+            "title": {"en": tag.title, "zh": tag.title_zh},
+            "description": tag.description,
+        }
+        for tag in tags.values()
+    ]
+    return {"tag_spec": spec_hash(list(tags)), "tags": described}
+
+
+@router.get(
+    "/users/{user_id}/tags",
+    summary="The tags of a user",
+    response_model=ProfileOut,
+    responses=documented(401, 403, 404, 422, 503),
+)
+def tags_of_user(user_id: UserPath, served: Served) -> Response:
+    """All tags of one user as of the latest build; null where a tag says nothing of this user."""
+    as_of, tags = served.risk.profile(user_id)
+    return json_answer({"user_id": user_id, "as_of": as_of, "tags": tags})

@@ -1,0 +1,1 @@
+"""Request and answer bodies, as the OpenAPI document shows them."""

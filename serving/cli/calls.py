@@ -1,0 +1,66 @@
+"""Command lines that the users of a running server can paste."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from features.contracts import columns as c
+from features.contracts.errors import MissingStateError
+from features.contracts.events import EventType
+from features.contracts.home import Home
+from features.lake import Lake
+from serving.marketing import open_snapshot
+
+BACKEND = "mall backend"
+SCIENTIST = "data scientist"
+MARKETING = "marketing"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line to paste into a shell."""
+
+    who: str
+    what: str
+    line: str
+
+
+def calls_for(home: Home, url: str, key: str) -> list[Call]:
+    """What each kind of user would call first, about a user and an item of ``home``."""
+    user, item = quote(_some_user(home), safe=""), _some_item(home)
+    at_risk = f"'{url}/v1/churn/list?limit=10'"
+    curl = f"curl -s -H 'X-API-Key: {key}'"
+    event = {
+        c.EVENT_ID: "demo-1",
+        c.EVENT_TYPE: EventType.VIEW.value,
+        c.USER_ID: _some_user(home),
+        c.ITEM_ID: item,
+        c.OCCURRED_AT: Lake(home).last_event_at().isoformat(),
+    }
+    body = shlex.quote(json.dumps({"events": [event]}))
+    return [
+        Call(BACKEND, "what to show this user", f"{curl} '{url}/v1/users/{user}/recommendations?n=5'"),
+        Call(BACKEND, "the user looked at an item; ask again and see",
+             f"{curl} -X POST -H 'Content-Type: application/json' -d {body} '{url}/v1/events'"),
+        Call(BACKEND, "what goes with an item", f"{curl} '{url}/v1/items/{quote(item, safe='')}/similar'"),
+        Call(SCIENTIST, "why this user may leave", f"{curl} '{url}/v1/users/{user}/churn'"),
+        Call(SCIENTIST, "what is known of this user", f"{curl} '{url}/v1/users/{user}/tags'"),
+        Call(SCIENTIST, "runs, pictures and models in MLflow", "mallard mlflow"),
+        Call(MARKETING, "the users most likely to leave", f"{curl} -H 'Accept: text/csv' {at_risk}"),
+        Call(MARKETING, "the same as pages of JSON", f"{curl} {at_risk}"),
+    ]  # fmt: skip
+
+
+def _some_user(home: Home) -> str:
+    """The user at the head of the churn list, else any of the lake."""
+    try:
+        rows = open_snapshot(home).rows
+    except MissingStateError:
+        rows = Lake(home).read_users()
+    return str(rows[c.USER_ID][0]) if len(rows) else "1"
+
+
+def _some_item(home: Home) -> str:
+    items = Lake(home).read_items()
+    return str(items[c.ITEM_ID][0]) if len(items) else "1"

@@ -1,0 +1,1 @@
+"""One file per command. Each composes functions of the packages below and says what came of it."""

@@ -1,0 +1,43 @@
+"""``mallard bench``: measure against baselines on any data set that a YAML file describes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from serving.cli.command import command, group, pass_session
+from serving.cli.session import Session
+from training.bench.churn import bench_churn
+from training.bench.recommend import bench_recommend
+from training.bench.report import table, write_result
+
+_CONFIG = click.Path(dir_okay=False, path_type=Path)
+
+
+def _measure(session: Session, measure: Callable[[Path], dict[str, Any]], config: Path, out: Path | None) -> None:
+    result = measure(config)
+    if out is not None:
+        write_result(result, out)
+    session.answer(result, table(result) + (f"\nwritten to {out}" if out else ""))
+
+
+@command("recommend", example="mallard bench recommend benchmarks/complete-journey.yaml --out result.json")
+@click.argument("config", type=_CONFIG)
+@click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@pass_session
+def recommend(session: Session, config: Path, out: Path | None) -> None:
+    """Judge the pipeline, every source and every baseline on the data set of CONFIG."""
+    _measure(session, bench_recommend, config, out)
+
+
+@command("churn", example="mallard bench churn benchmarks/cdnow.yaml --out result.json")
+@click.argument("config", type=_CONFIG)
+@click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@pass_session
+def churn(session: Session, config: Path, out: Path | None) -> None:
+    """Judge the churn model and its baselines at every cut-off of CONFIG."""
+    _measure(session, bench_churn, config, out)
+
+
+bench = group("bench", "Measure against baselines on any data set.", recommend, churn)

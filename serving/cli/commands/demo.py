@@ -1,0 +1,190 @@
+"""``mallard demo``: the whole journey, from a sample's log to a server that answers."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import click
+
+from features.contracts.errors import MissingStateError, NotEnoughDataError, PromotionRefusedError
+from features.contracts.home import Home
+from features.contracts.progress import say
+from features.engine import TagStore
+from features.lake import Lake
+from features.sources import SAMPLES
+from features.tags import catalogue, spec_hash
+from serving.cli.calls import Call, calls_for
+from serving.cli.command import command, pass_session
+from serving.cli.commands.deploy import deploy_registered
+from serving.cli.commands.evaluate import figures_text
+from serving.cli.commands.ingest import ingest_source
+from serving.cli.commands.keys import new_key, store_of
+from serving.cli.commands.score import score_users
+from serving.cli.commands.serve import run_server
+from serving.cli.commands.tags import build_all
+from serving.cli.moments import moment_of
+from serving.cli.progress import duration
+from serving.cli.session import Session
+from serving.marketing import open_snapshot
+from serving.store import Scope
+from training.bundle import read_bundle
+from training.deployment import live
+from training.pipelines.train_churn import train_churn
+from training.pipelines.train_recommend import train_recommend
+from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
+
+KEY_NAME = "demo"
+BUDGET = 3.0  # minutes
+
+
+@dataclass
+class Journey:
+    """What was done, in order: (step, what came of it, seconds)."""
+
+    steps: list[tuple[str, str, float]] = field(default_factory=list)
+
+    def step(self, name: str, do: Callable[[], str]) -> None:
+        """Do one step, say what came of it and remember it."""
+        started = time.monotonic()
+        came = do()
+        taken = time.monotonic() - started
+        self.steps.append((name, came, taken))
+        say(f"[{len(self.steps)}] {name}: {came} ({duration(taken)})")
+
+
+@command("demo", example="mallard demo\nmallard demo --no-serve\nmallard demo --sample cdnow --port 8080")
+@click.option("--sample", default="complete-journey", type=click.Choice(list(SAMPLES)), help="The log to start from.")
+@click.option("--budget", default=BUDGET, type=click.FloatRange(min=0.1), metavar="MINUTES",
+              help="Time to choose the recommender's settings in.")  # fmt: skip
+@click.option("--serve/--no-serve", default=True, help="Serve at the end, or stop before it.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
+@pass_session
+def demo(session: Session, *, sample: str, budget: float, serve: bool, host: str, port: int) -> None:
+    """Ingest a sample, build tags, train, judge, promote, deploy, score, and serve.
+
+    What an earlier call has done is used again. At the end it says how good the models are against their baselines
+    and how each kind of user calls the server.
+    """
+    home = session.home
+    journey = Journey()
+    started = time.monotonic()
+    journey.step("log", lambda: _log(home, sample))
+    journey.step("tags", lambda: _tags(home))
+    journey.step("churn model", lambda: _train(home, "churn", lambda: train_churn(home)))
+    journey.step("recommendation model", lambda: _train(home, "recommend", lambda: train_recommend(home, budget)))
+    for kind in KINDS:
+        journey.step(f"deploy {kind}", partial(_deploy, home, kind))
+    journey.step("risk snapshot", lambda: _score(home))
+    key = _fresh_key(home)
+    calls = calls_for(home, f"http://{host}:{port}", key)
+    figures = _figures(home)
+    seconds = time.monotonic() - started
+    session.answer(
+        {
+            "steps": [
+                {"step": name, "result": came, "seconds": round(taken, 3)} for name, came, taken in journey.steps
+            ],
+            "seconds": round(seconds, 3),
+            "figures": figures,
+            "key": key,
+            "calls": [vars(call) for call in calls],
+        },
+        _summary(seconds, figures, calls),
+    )
+    if serve:
+        run_server(home, host, port)
+
+
+def _log(home: Home, sample: str) -> str:
+    lake = Lake(home)
+    if not lake.is_empty:
+        return f"reused, the lake holds events up to {lake.last_event_at():%Y-%m-%d}"
+    report = ingest_source(home, SAMPLES[sample]())
+    return (
+        f"{report.rows_in:,} rows of {sample}, {report.accepted:,} accepted, {report.rejected:,} in quarantine "
+        f"(error rate {report.error_rate:.3%}, limit {report.error_limit:.1%})"
+    )
+
+
+def _tags(home: Home) -> str:
+    try:
+        built = TagStore(home).latest()
+    except MissingStateError:
+        built = None
+    moment = moment_of(None, Lake(home))
+    reused = built is not None and built.as_of == moment and built.spec_hash == spec_hash(catalogue())
+    if built is None or not reused:
+        built = build_all(home)
+    return f"{'reused, ' if reused else ''}{len(built.tags)} tags of {built.users:,} users as of {built.as_of:%Y-%m-%d}"
+
+
+def _train(home: Home, kind: str, train: Callable[[], object]) -> str:
+    """Train unless this log has given a model already, and make it the champion if it may be."""
+    tracker = Tracker(home)
+    champion = tracker.alias(kind, CHAMPION)
+    if champion is not None:
+        return f"reused, version {champion.version} is the champion"
+    challenger = tracker.alias(kind, CHALLENGER)
+    if challenger is None or challenger.fingerprint != Lake(home).fingerprint():
+        try:
+            train()
+        except NotEnoughDataError as error:
+            return f"left out: {error}"
+    try:
+        champion = tracker.alias(kind, CHAMPION) or tracker.promote(kind)
+    except PromotionRefusedError as error:
+        return str(error)
+    against = f"; {champion.comparisons[0]}" if champion.comparisons else ""
+    return f"version {champion.version} is the champion{against}"
+
+
+def _deploy(home: Home, kind: str) -> str:
+    champion = Tracker(home).alias(kind, CHAMPION)
+    if champion is None:
+        return "nothing to deploy: there is no champion"
+    version = read_bundle(champion.path).manifest.version
+    path = live(home, kind)
+    if path is not None and path.name == version:
+        return f"reused, {version} is live"
+    return f"{deploy_registered(home, kind).version} is live"
+
+
+def _score(home: Home) -> str:
+    path = live(home, "churn")
+    if path is None:
+        return "left out: no churn model is live"
+    with suppress(MissingStateError):
+        info = open_snapshot(home).info
+        if info.model_version == path.name and info.as_of == moment_of(None, Lake(home)).isoformat():
+            return f"reused, {info.count:,} users in {info.id}"
+    info = score_users(home)
+    return f"{info.count:,} users in {info.id}"
+
+
+def _fresh_key(home: Home) -> str:
+    """A new key for everything; the one of an earlier call is revoked, since nobody can read it again."""
+    with store_of(home) as store:
+        records = store.keys()
+        for record in records:
+            if record.name == KEY_NAME and record.revoked_at is None:
+                store.revoke_key(record.id, int(time.time()))
+    return new_key(home, KEY_NAME, tuple(scope.value for scope in Scope)).text
+
+
+def _figures(home: Home) -> str:
+    tracker = Tracker(home)
+    texts = []
+    for kind in KINDS:
+        models = [model for model in tracker.versions(kind) if model.aliases]
+        texts.append(figures_text(kind, models, {model.version: tracker.metrics(model.run_id) for model in models}))
+    return "\n\n".join(texts)
+
+
+def _summary(seconds: float, figures: str, calls: list[Call]) -> str:
+    lines = [f"Done in {duration(seconds)}.", "", "How good the models are", "", figures, "", "How to call the server"]
+    for call in calls:
+        lines += ["", f"# {call.who}: {call.what}", call.line]
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""``mallard serve``: answer over HTTP."""
+
+import os
+import socket
+
+import click
+import uvicorn
+
+from features.contracts.errors import InputError
+from features.contracts.home import Home
+from features.contracts.progress import say
+from serving.cli.command import command, pass_session
+from serving.cli.session import Session
+
+_FACTORY = "serving.api.app:app_from_environment"
+
+
+def run_server(home: Home, host: str, port: int, workers: int = 1) -> None:
+    """Serve ``home`` until interrupted. Raises :class:`InputError` when the address cannot be had."""
+    _check_free(host, port)
+    # Workers are processes of their own: the environment is how they learn where things lie.
+    os.environ["MALLARD_HOME"] = str(home.root.resolve())
+    os.environ["MALLARD_CONFIGS"] = str(home.configs.resolve())
+    os.environ["MALLARD_MLRUNS"] = str(home.mlruns.resolve())
+    say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
+    uvicorn.run(_FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False)
+
+
+@command("serve", example="mallard serve --port 8000 --workers 2")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, type=click.IntRange(1, 64), help="Processes that answer.")
+@pass_session
+def serve(session: Session, host: str, port: int, workers: int) -> None:
+    """Answer over HTTP with what is deployed. New deployments and snapshots are picked up while it runs."""
+    run_server(session.home, host, port, workers)
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from error

@@ -1,0 +1,19 @@
+"""Parameters of the engine."""
+
+from pydantic import Field
+
+from features.contracts.config import Config
+
+
+class EngineConfig(Config):
+    """How recommendations are made, over all placements."""
+
+    default_placement: str = "home"
+    """The placement of a request that names none."""
+    recent_events: int = Field(default=100, ge=0, le=1000)
+    """How many of a user's events since the last training are read per request."""
+    stale_after_days: float = Field(default=60.0, gt=0)
+    """A model whose data ends longer ago answers as of that end, and says ``stale_model`` in ``degraded``: recency
+    features measured over years it has never seen would mean nothing."""
+    reload_seconds: float = Field(default=1.0, gt=0)
+    """How often a worker looks whether another model was deployed or another snapshot written."""

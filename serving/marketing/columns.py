@@ -1,0 +1,42 @@
+"""Columns of a risk snapshot, the rows that churn lists are made of."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from features.contracts import columns as c
+
+PROBABILITY: Final = "probability"
+LOW: Final = "low"
+HIGH: Final = "high"
+TIER: Final = "tier"
+LIFECYCLE: Final = "segment"
+EXPECTED_PURCHASES: Final = "expected_purchases"
+VALUE_AT_RISK: Final = "value_at_risk"
+REASONS: Final = "reasons"
+HOLDOUT: Final = "holdout"
+SUPPRESSED: Final = "suppressed"
+SUPPRESSION_REASON: Final = "suppression_reason"
+CHANGE: Final = "change"
+
+#: One row per scored user, most likely to leave first.
+SNAPSHOT_SCHEMA: Final = pa.schema(
+    [
+        pa.field(c.USER_ID, pa.string(), nullable=False),
+        pa.field(PROBABILITY, pa.float64(), nullable=False),  # of leaving within the horizon
+        pa.field(LOW, pa.float64(), nullable=False),  # interval of the probability
+        pa.field(HIGH, pa.float64(), nullable=False),
+        pa.field(TIER, pa.string(), nullable=False),
+        pa.field(LIFECYCLE, pa.string()),  # new, active, silent, lost; null when the tag was not built
+        pa.field(EXPECTED_PURCHASES, pa.float64()),  # within the horizon
+        pa.field(VALUE_AT_RISK, pa.float64()),  # probability x recent spend per horizon, in the mall's currency
+        pa.field(REASONS, pa.string(), nullable=False),  # JSON list
+        pa.field(c.CONSENT_MARKETING, pa.bool_()),  # null: not asked
+        pa.field(HOLDOUT, pa.bool_(), nullable=False),  # belongs to the group that is never contacted, for measuring
+        pa.field(SUPPRESSED, pa.bool_(), nullable=False),  # must not be contacted
+        pa.field(SUPPRESSION_REASON, pa.string()),
+    ]
+)
+
+#: Columns whose change makes a user "changed" in a delta. Probabilities move a little in every run; tiers matter.
+COMPARED: Final = (TIER, LIFECYCLE, c.CONSENT_MARKETING, HOLDOUT, SUPPRESSED, SUPPRESSION_REASON)

@@ -1,0 +1,24 @@
+"""The length of the answer."""
+
+import numpy as np
+
+from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text
+from training.interactions import Bool
+
+
+class AtMostConfig(RuleConfig):
+    """Nothing to set: the length comes with the request."""
+
+
+class AtMost(Rule):
+    """Keeps the first ``n``. Plans of the mall put the comfortable number at five per placement."""
+
+    name = "at_most"
+    Config = AtMostConfig
+    reason = Text("below the requested number of items", "超出请求数量")
+
+    config: AtMostConfig
+
+    def keep(self, context: RuleContext, slate: Slate) -> Bool:
+        mask: Bool = np.arange(len(slate)) < context.n
+        return mask

@@ -1,0 +1,22 @@
+"""Items the caller named as unwanted: in the cart already, just dismissed, on the same page."""
+
+from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text, member_of
+from training.interactions import Bool
+
+
+class ExclusionsConfig(RuleConfig):
+    """Nothing to set."""
+
+
+class Exclusions(Rule):
+    """Takes out the items that the request excludes."""
+
+    name = "exclusions"
+    Config = ExclusionsConfig
+    reason = Text("excluded by the request", "请求中已排除")
+
+    config: ExclusionsConfig
+
+    def keep(self, context: RuleContext, slate: Slate) -> Bool:
+        kept: Bool = ~member_of(slate.item, context.excluded)
+        return kept

@@ -1,0 +1,41 @@
+"""Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
+
+from serving.store.drain import Drained, drain
+from serving.store.embedded import EmbeddedStore
+from serving.store.keys import NewKey, Scope, check_key, create_key
+from serving.store.opening import open_store
+from serving.store.protocol import (
+    RECENT_LIMIT,
+    Change,
+    Consent,
+    ConsentChange,
+    EventRow,
+    KeyRecord,
+    Merge,
+    OnlineStore,
+    QueuedEvent,
+    RecentEvent,
+    Visitor,
+)
+
+__all__ = [
+    "RECENT_LIMIT",
+    "Change",
+    "Consent",
+    "ConsentChange",
+    "Drained",
+    "EmbeddedStore",
+    "EventRow",
+    "KeyRecord",
+    "Merge",
+    "NewKey",
+    "OnlineStore",
+    "QueuedEvent",
+    "RecentEvent",
+    "Scope",
+    "Visitor",
+    "check_key",
+    "create_key",
+    "drain",
+    "open_store",
+]

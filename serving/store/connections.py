@@ -1,0 +1,82 @@
+"""SQLite connections: one per thread, each set up for durable writes beside many readers."""
+
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from features.contracts.errors import StoreUnavailableError
+from serving.store.schema import TABLES, VERSION
+
+_BUSY_MILLISECONDS = 5_000
+
+
+class Connections:
+    """The connections of one process to one database file, which is created when it is missing."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Two workers that start on a new home must not both turn the journal to WAL and create the tables.
+            with file.with_suffix(".lock").open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                self._prepare()
+        except OSError as error:
+            raise StoreUnavailableError(f"{file}: the online store cannot be created: {error}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for single statements; database errors become :class:`StoreUnavailableError`."""
+        try:
+            yield self._mine()
+        except sqlite3.Error as error:
+            raise StoreUnavailableError(f"{self._file}: the online store does not answer: {error}") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: whole and on disk when the block ends, undone when it raises."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def _mine(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Closing happens from the thread that stops the server, hence check_same_thread=False.
+            connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # an answered event survives a power cut
+            with self._lock:
+                self._opened.append(connection)
+            self._local.connection = connection
+        return connection
+
+    def _prepare(self) -> None:
+        with self.reading() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            elif version != VERSION:
+                raise StoreUnavailableError(
+                    f"{self._file}: the online store has version {version}, this version of Mallard reads {VERSION}"
+                )

@@ -1,0 +1,80 @@
+"""API keys: random secrets that are shown once and kept as hashes, each with scopes and an optional end."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from features.contracts.errors import InputError
+from serving.store.protocol import KeyRecord, OnlineStore
+
+_FORM = re.compile(r"mk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_NOBODY = hashlib.sha256(b"").hexdigest()
+
+
+class Scope(StrEnum):
+    """What a key opens."""
+
+    RECOMMEND = "recommend"
+    RISK = "risk"
+    MARKETING = "marketing"
+    INGEST = "ingest"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key at its only showing: ``text`` is what a caller sends, ``record`` what is kept."""
+
+    text: str
+    record: KeyRecord
+
+
+def create_key(
+    store: OnlineStore, name: str, scopes: Collection[str], *, now: int, lifetime_seconds: int | None = None
+) -> NewKey:
+    """Make and keep a key. Raises :class:`InputError` for an unknown scope, no scope, or an empty name."""
+    if not name.strip():
+        raise InputError("a key needs a name, so that one knows later whose it is")
+    known = [scope.value for scope in Scope]
+    for scope in scopes:
+        if scope not in known:
+            raise InputError(f"there is no scope '{scope}'; the scopes are {', '.join(known)}")
+    if not scopes:
+        raise InputError(f"a key needs at least one scope of {', '.join(known)}")
+    if lifetime_seconds is not None and lifetime_seconds <= 0:
+        raise InputError(f"the lifetime of a key must be positive, not {lifetime_seconds} seconds")
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    record = KeyRecord(
+        id=key_id,
+        name=name.strip(),
+        hash=_hash(secret),
+        scopes=tuple(scope for scope in known if scope in scopes),
+        created_at=now,
+        expires_at=None if lifetime_seconds is None else now + lifetime_seconds,
+    )
+    store.add_key(record)
+    return NewKey(f"mk_{key_id}_{secret}", record)
+
+
+def check_key(store: OnlineStore, text: str, *, now: int) -> KeyRecord | None:
+    """The key that ``text`` is, or None when it is none of ours, expired or revoked."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        return None
+    record = store.key(form[1])
+    # An unknown id costs the same comparison as a wrong secret. The secret has 256 random bits, so one plain hash
+    # is enough: there is nothing to guess.
+    right = hmac.compare_digest(_hash(form[2]), record.hash if record else _NOBODY)
+    if record is None or not right or record.revoked_at is not None:
+        return None
+    if record.expires_at is not None and record.expires_at <= now:
+        return None
+    return record
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""What an online store must do. The embedded one and any other pass the same conformance suite.
+
+The store holds what changes between two deployments: events that have not reached the lake yet, the last events of
+each user, consent, item and user changes, merged identities, and API keys. Whatever a call has returned from is
+durable and is seen by every worker from then on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+#: One accepted event by column name of the event contract; times are aware ``datetime``.
+EventRow = Mapping[str, Any]
+
+#: How many events of one visitor the store keeps at hand.
+RECENT_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who acts: a known user, or a visitor who has not logged in. Exactly one of the two ids is set."""
+
+    user_id: str | None = None
+    anonymous_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.user_id is None) == (self.anonymous_id is None):
+            raise ValueError("a visitor has either a user_id or an anonymous_id")
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEvent:
+    """What a recommender needs to know of one event."""
+
+    item_id: str
+    kind: int  # code of the event type
+    time: int  # seconds since 1970, UTC
+    quantity: float
+    order_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """An event that waits for the lake; ``position`` grows with arrival."""
+
+    position: int
+    row: dict[str, Any]  # JSON values: times are ISO 8601 text
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The latest known fields of one item or user, and the revision that wrote them."""
+
+    revision: int
+    id: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user allowed. None: the user was not asked here."""
+
+    personalization: bool | None = None
+    marketing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChange:
+    """What a user allows since ``revision``."""
+
+    revision: int
+    user_id: str
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a merge of an anonymous visitor into a user did."""
+
+    moved: int  # events that now count for the user
+    previous_user_id: str | None  # the user this anonymous id belonged to before, if another
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """An API key as it is kept: never the secret, only its hash. Times are seconds since 1970."""
+
+    id: str
+    name: str
+    hash: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None = None
+    revoked_at: int | None = None
+
+
+class OnlineStore(Protocol):
+    """Online state behind one face. Every method raises ``StoreUnavailableError`` when the store cannot answer."""
+
+    def ping(self) -> None:
+        """Return when the store can be read and written."""
+        ...
+
+    def close(self) -> None: ...
+
+    # --- events -------------------------------------------------------------------------------------------
+    def add_events(self, rows: Sequence[EventRow]) -> list[bool]:
+        """Keep ``rows`` durably, all or none. True per row that is new, False per ``event_id`` already held."""
+        ...
+
+    def recent(self, visitor: Visitor, limit: int = RECENT_LIMIT) -> list[RecentEvent]:
+        """The visitor's latest item events by time, oldest first; of a user also those of merged visits."""
+        ...
+
+    def queued(self, limit: int) -> list[QueuedEvent]:
+        """Events that have not reached the lake, oldest first. Merged visits carry the user's id."""
+        ...
+
+    def mark_drained(self, positions: Sequence[int]) -> None:
+        """These events are in the lake. Their ids stay known for a while, so that a late retry is a duplicate."""
+        ...
+
+    def queue_length(self) -> int: ...
+
+    # --- identities and consent ---------------------------------------------------------------------------
+    def merge(self, anonymous_id: str, user_id: str) -> Merge:
+        """The anonymous visitor turned out to be ``user_id``: past and future events count for that user."""
+        ...
+
+    def user_of(self, anonymous_id: str) -> str | None:
+        """The user this anonymous id was last merged into."""
+        ...
+
+    def consent(self, user_id: str) -> Consent: ...
+
+    def set_consent(self, user_id: str, consent: Consent) -> Consent:
+        """Change what ``consent`` names (None leaves a field as it is); returns what now holds."""
+        ...
+
+    def consents_since(self, revision: int) -> list[ConsentChange]:
+        """Consents changed after ``revision``, by ascending revision. 0 gives all."""
+        ...
+
+    # --- items and users ----------------------------------------------------------------------------------
+    def put_items(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Merge fields (JSON values) into what is known of each item; a field set to None is kept as null."""
+        ...
+
+    def items_since(self, revision: int) -> list[Change]:
+        """Items changed after ``revision``, by ascending revision. 0 gives all."""
+        ...
+
+    def put_users(self, changes: Mapping[str, Mapping[str, Any]]) -> None: ...
+
+    def users_since(self, revision: int) -> list[Change]: ...
+
+    # --- API keys -----------------------------------------------------------------------------------------
+    def add_key(self, key: KeyRecord) -> None: ...
+
+    def key(self, key_id: str) -> KeyRecord | None: ...
+
+    def keys(self) -> list[KeyRecord]:
+        """All keys, oldest first, revoked ones included."""
+        ...
+
+    def revoke_key(self, key_id: str, at: int) -> bool:
+        """False when there is no such key, or it was revoked before."""
+        ...

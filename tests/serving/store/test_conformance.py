@@ -1,0 +1,158 @@
+"""What every online store must do."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from features.contracts import columns as c
+from features.contracts.events import EventType
+from serving.store import Consent, KeyRecord, OnlineStore, RecentEvent, Visitor
+from tests.serving.store.conftest import Opener
+
+START = datetime(2026, 1, 1, 8, tzinfo=UTC)
+ANNA = Visitor(user_id="anna")
+
+
+def event(number: int, *, kind: EventType = EventType.VIEW, item: str | None = "i1", **more: Any) -> dict[str, Any]:
+    row = {
+        c.EVENT_ID: f"e{number}",
+        c.EVENT_TYPE: kind.value,
+        c.ITEM_ID: item,
+        c.OCCURRED_AT: START + timedelta(seconds=number),
+        **more,
+    }
+    return row if c.USER_ID in row or c.ANONYMOUS_ID in row else {**row, c.USER_ID: "anna"}
+
+
+def test_events_are_recent_oldest_first(store: OnlineStore) -> None:
+    late, early = event(9, item="b", kind=EventType.PURCHASE, quantity=2.0, order_id="o"), event(1, item="a")
+    assert store.add_events([late, early]) == [True, True]
+    at = int(START.timestamp())
+    assert store.recent(ANNA) == [
+        RecentEvent("a", EventType.VIEW.code, at + 1, 1.0, None),
+        RecentEvent("b", EventType.PURCHASE.code, at + 9, 2.0, "o"),
+    ]
+
+
+def test_an_event_id_counts_once(store: OnlineStore) -> None:
+    assert store.add_events([event(1), event(1), event(2)]) == [True, False, True]
+    assert store.add_events([event(2)]) == [False]
+    assert len(store.recent(ANNA)) == 2
+    assert store.queue_length() == 2
+
+
+def test_what_one_worker_wrote_the_other_sees_at_once(opener: Opener) -> None:
+    one, other = opener(), opener()
+    one.add_events([event(1)])
+    assert [e.item_id for e in other.recent(ANNA)] == ["i1"]
+    assert other.add_events([event(1)]) == [False]
+
+
+def test_events_survive_closing(opener: Opener) -> None:
+    first = opener()
+    first.add_events([event(1)])
+    first.close()
+    assert opener().queue_length() == 1
+
+
+def test_recent_events_are_bounded_to_the_latest(store: OnlineStore) -> None:
+    store.add_events([event(n, item=f"i{n}") for n in range(12)])
+    assert [e.item_id for e in store.recent(ANNA)] == ["i7", "i8", "i9", "i10", "i11"]
+    assert [e.item_id for e in store.recent(ANNA, 2)] == ["i10", "i11"]
+    assert store.queue_length() == 12  # nothing is lost for the lake
+
+
+def test_events_without_item_are_queued_but_not_recent(store: OnlineStore) -> None:
+    store.add_events([event(1, kind=EventType.SEARCH, item=None)])
+    assert store.recent(ANNA) == []
+    assert store.queue_length() == 1
+
+
+def test_visitors_are_kept_apart(store: OnlineStore) -> None:
+    store.add_events([event(1, user_id="x"), event(2, anonymous_id="x", user_id=None)])
+    assert len(store.recent(Visitor(user_id="x"))) == 1
+    assert len(store.recent(Visitor(anonymous_id="x"))) == 1
+
+
+def test_a_merged_visit_counts_for_the_user_before_and_after(store: OnlineStore) -> None:
+    anonymous = {c.USER_ID: None, c.ANONYMOUS_ID: "device"}
+    store.add_events([event(1, item="before", **anonymous)])
+    merge = store.merge("device", "anna")
+    assert (merge.moved, merge.previous_user_id) == (1, None)
+    store.add_events([event(2, item="after", **anonymous)])
+    assert [e.item_id for e in store.recent(ANNA)] == ["before", "after"]
+    assert [e.item_id for e in store.recent(Visitor(anonymous_id="device"))] == ["before", "after"]
+    assert store.user_of("device") == "anna"
+    assert {q.row[c.USER_ID] for q in store.queued(10)} == {"anna"}
+
+
+def test_merging_twice_changes_nothing_and_a_second_user_takes_over(store: OnlineStore) -> None:
+    store.add_events([event(1, user_id=None, anonymous_id="device")])
+    store.merge("device", "anna")
+    assert store.merge("device", "anna").moved == 0
+    assert store.merge("device", "bert").previous_user_id == "anna"
+    assert len(store.recent(ANNA)) == 1
+    assert store.user_of("device") == "bert"
+
+
+def test_the_queue_is_in_order_and_empties(store: OnlineStore) -> None:
+    store.add_events([event(n) for n in (3, 1, 2)])
+    queued = store.queued(2)
+    assert [q.row[c.EVENT_ID] for q in queued] == ["e3", "e1"]
+    store.mark_drained([q.position for q in queued])
+    assert [q.row[c.EVENT_ID] for q in store.queued(2)] == ["e2"]
+    assert store.add_events([event(3)]) == [False]  # a late retry is still known
+    assert len(store.recent(ANNA)) == 3  # draining takes nothing away from the visitor
+
+
+def test_consent_changes_field_by_field(store: OnlineStore) -> None:
+    assert store.consent("anna") == Consent()
+    store.set_consent("anna", Consent(personalization=False))
+    assert store.set_consent("anna", Consent(marketing=True)) == Consent(False, True)
+    changes = store.consents_since(0)
+    assert [(c.user_id, c.consent) for c in changes] == [("anna", Consent(False, True))]
+    assert store.consents_since(changes[-1].revision) == []
+
+
+def test_items_keep_fields_and_follow_by_revision(store: OnlineStore) -> None:
+    store.put_items({"i1": {"stock": 3, "title": "tea"}, "i2": {"stock": 1}})
+    first = store.items_since(0)
+    store.put_items({"i1": {"stock": None}})
+    (change,) = store.items_since(first[-1].revision)
+    assert (change.id, change.fields) == ("i1", {"stock": None, "title": "tea"})
+    assert [c.id for c in store.items_since(0)] == ["i2", "i1"]
+
+
+def test_users_are_no_items(store: OnlineStore) -> None:
+    store.put_users({"i1": {"member_level": "V2"}})
+    assert store.items_since(0) == []
+    assert store.users_since(0)[0].fields == {"member_level": "V2"}
+
+
+def test_keys_are_kept_and_revoked_once(store: OnlineStore) -> None:
+    key = KeyRecord("k1", "mall", "hash", ("recommend", "risk"), 100, 200)
+    store.add_key(key)
+    assert store.key("k1") == key
+    assert store.key("k2") is None
+    assert store.revoke_key("k1", 150)
+    assert not store.revoke_key("k1", 160)
+    assert not store.revoke_key("k2", 160)
+    (kept,) = store.keys()
+    assert kept.revoked_at == 150
+
+
+def test_many_threads_write_and_none_is_lost(store: OnlineStore) -> None:
+    def write(part: int) -> None:
+        for n in range(10):
+            store.add_events([event(part * 100 + n, user_id=f"u{part}")])
+
+    threads = [threading.Thread(target=write, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.queue_length() == 40
+
+
+def test_a_store_answers_a_ping(store: OnlineStore) -> None:
+    store.ping()

@@ -1,0 +1,130 @@
+"""``mallard bench churn``: the churn model against recency, frequency, RFM and BG/NBD at each cut-off."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.contracts import columns as c
+from features.contracts.config import load_config
+from features.contracts.errors import NotEnoughDataError
+from features.contracts.home import Home
+from features.contracts.progress import say, step
+from features.engine import EventTables
+from features.lake import LoadedSource, read_table
+from features.sources import open_source
+from training.bench.config import ChurnBench
+from training.bench.measure import Cost, Meter
+from training.bench.provenance import code_version, machine
+from training.bench.rows import SEED, Kind
+from training.evaluation.paired import paired_bootstrap_statistic, weighted_auc
+from training.evaluation.probability import probability_metrics
+from training.models.churn_config import ChurnConfig
+from training.pipelines.churn import LABEL, evaluate_churn, fit_churn
+from training.pipelines.churn_judge import PIPELINE
+
+METRIC = "auc"
+_MOST_DRAWS, _FEWEST_DRAWS = 1000, 200
+_CELLS = 50_000_000  # draws times users that the interval may cost
+
+Labels = npt.NDArray[np.bool_]
+Scores = Mapping[str, npt.NDArray[np.float64]]
+
+
+def bench_churn(config_path: Path, settings: ChurnConfig | None = None) -> dict[str, Any]:
+    """Run the benchmark that ``config_path`` describes; the result is the content of ``result.json``.
+
+    ``settings`` are those of churn training, by default what ``mallard train`` uses; label and population are the
+    benchmark's own. Raises an :class:`~features.contracts.errors.InputError` that names file and key, or file and row,
+    of what cannot be used, and :class:`NotEnoughDataError` when a cut-off leaves nothing to learn or to judge.
+    """
+    config = load_config(ChurnBench, config_path)
+    if settings is None:
+        settings = load_config(ChurnConfig, Home.from_environment().configs / "churn.yaml", optional=True)
+    settings = settings.model_copy(update={"label": config.label, "population": config.population})
+    now = datetime.now(UTC)
+    loaded = read_table(open_source(config.interactions, config_path.parent, config.items), now=now)
+    events = loaded.events
+    for cutoff in config.cutoffs:
+        _check_window(events, cutoff, settings)
+    say(f"{len(events):,} events")
+    return {
+        "name": config.name,
+        "users": pc.count_distinct(events[c.USER_ID]).as_py(),
+        "items": pc.count_distinct(events[c.ITEM_ID]).as_py(),
+        "interactions": len(events),
+        "commit": code_version(),
+        "machine": machine(),
+        "cutoffs": [_judge(loaded, cutoff, settings) for cutoff in config.cutoffs],
+        "rejected_rows": loaded.report.rejected,
+        "run_at": now.isoformat(timespec="seconds"),
+    }
+
+
+def _check_window(events: pa.Table, cutoff: datetime, settings: ChurnConfig) -> None:
+    last = pc.max(events[c.OCCURRED_AT]).as_py()
+    if last is None or last < cutoff:
+        raise NotEnoughDataError(
+            f"cut-off {_day(cutoff)}: the last event is at {last}; nothing is left to judge predictions by"
+        )
+    if last < cutoff + settings.label.horizon:
+        say(
+            f"cut-off {_day(cutoff)}: the data end on {last.date()}, "
+            "before the label window does: labels are incomplete"
+        )
+
+
+def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dict[str, Any]:
+    # The model is handed the past only; the whole log is opened afterwards, for the labels.
+    past = loaded.events.filter(
+        pc.less(loaded.events[c.OCCURRED_AT], pa.scalar(cutoff, loaded.events[c.OCCURRED_AT].type))
+    )
+    if not len(past):
+        raise NotEnoughDataError(f"cut-off {_day(cutoff)}: there is no event before it")
+    with step(f"cut-off {_day(cutoff)}"), Meter() as meter:
+        fitted = fit_churn(EventTables.from_arrow(past, loaded.items, loaded.users), cutoff, settings)
+        frame = evaluate_churn(EventTables.from_arrow(loaded.events, loaded.items, loaded.users), fitted, cutoff)
+    if frame.empty:
+        raise NotEnoughDataError(f"cut-off {_day(cutoff)}: nobody is in the population")
+    label = frame[LABEL].to_numpy(dtype=np.bool_)
+    scores = {name: frame[name].to_numpy(dtype=np.float64) for name in (PIPELINE, *fitted.baselines)}
+    rows = [_row(name, label, scores, meter.cost) for name in scores]
+    return {
+        "cutoff": _day(cutoff),
+        "eligible": len(label),
+        "base_rate": float(label.mean()),
+        "rows": rows,
+        "paired": _paired(rows, label, scores),
+        "choices": fitted.choices,
+        "validation": fitted.validation,
+    }
+
+
+def _row(name: str, label: Labels, scores: Scores, cost: Cost) -> dict[str, Any]:
+    """Baselines are fitted with the model on the same snapshots, so that all rows of a cut-off share one cost."""
+    return {
+        "model": "churn" if name == PIPELINE else name,
+        "kind": str(Kind.PIPELINE if name == PIPELINE else Kind.BASELINE),
+        "metrics": probability_metrics(label, scores[name]),
+        "seconds": round(cost.seconds, 3),
+        "peak_mb": round(cost.peak_mb, 1),
+        "cost_shared": True,
+    }
+
+
+def _paired(rows: list[dict[str, Any]], label: Labels, scores: Scores) -> dict[str, Any]:
+    rivals = [row for row in rows if row["kind"] == Kind.BASELINE]
+    best = min(rivals, key=lambda row: (-np.nan_to_num(row["metrics"][METRIC]), row["model"]))["model"]
+    draws = int(np.clip(_CELLS // len(label), _FEWEST_DRAWS, _MOST_DRAWS))
+    with step("comparing with the best baseline"):
+        paired = paired_bootstrap_statistic(weighted_auc, label, scores[PIPELINE], scores[best], draws=draws, seed=SEED)
+    return {"metric": METRIC, "against": best, **vars(paired)}
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat() if moment.time() == time() else moment.isoformat()

@@ -1,0 +1,151 @@
+"""The YAML files that ``mallard bench`` runs on. Paths in them are relative to the file."""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from features.contracts import columns as c
+from features.contracts.config import Config
+from features.contracts.events import ITEM_EVENTS, EventType
+from features.sources import ItemsSpec, SourceSpec
+from training.models.churn_config import ChurnLabel, Duration, Population
+
+
+def _moment(value: object) -> object:
+    """A date means its first moment; a time without a zone is UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"'{value}' is not a date such as 2017-11-20") from None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    raise ValueError(f"'{value}' is not a date such as 2017-11-20")
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _about_items(value: tuple[EventType, ...]) -> tuple[EventType, ...]:
+    for kind in value:
+        if kind not in ITEM_EVENTS:
+            raise ValueError(f"recommendation models learn from {', '.join(ITEM_EVENTS)}; map '{kind}' to one of them")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Targets = Annotated[tuple[EventType, ...], BeforeValidator(_listed), AfterValidator(_about_items), Field(min_length=1)]
+
+
+class TemporalSplitSpec(Config):
+    """Everything before ``cutoff`` is known; what happens within ``horizon`` after it is the truth."""
+
+    kind: Literal["temporal"]
+    cutoff: Moment
+    """First moment that is not known, UTC."""
+    horizon: Duration
+    """Length of the time asked about: ``28d``, ``4w``, ``36h``."""
+    target: Targets = (EventType.PURCHASE,)
+    """Event types that the truth is made of."""
+
+
+class LeaveOneOutSpec(Config):
+    """The last interaction of every user is the truth, the last but one is left for validation."""
+
+    kind: Literal["leave_one_out"]
+    target: Targets = ITEM_EVENTS
+    """Event types of which the last one is the truth; by default any that names an item."""
+
+
+class GivenSplitSpec(Config):
+    """The truth stands in a file of its own; all ``interactions`` are known."""
+
+    kind: Literal["given"]
+    test: str
+    """File or glob of the true pairs."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """``user_id`` and ``item_id`` -> columns of the test file, where they are called otherwise."""
+    target: Targets | None = None
+    """Event types that the true pairs stand for; by default purchases where the log has any, else all."""
+
+    @field_validator("columns")
+    @classmethod
+    def _pair_columns(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name not in (c.USER_ID, c.ITEM_ID):
+                raise ValueError(f"'{name}' is not read from a test file; known are {c.USER_ID} and {c.ITEM_ID}")
+        return value
+
+
+SplitSpec = Annotated[TemporalSplitSpec | LeaveOneOutSpec | GivenSplitSpec, Field(discriminator="kind")]
+
+
+class Seen(StrEnum):
+    """Whether an item that the user already has may be recommended to him."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
+class RecommendBench(Config):
+    """A recommendation benchmark."""
+
+    name: str = Field(min_length=1)
+    """What the result is called."""
+    interactions: SourceSpec
+    items: ItemsSpec | None = None
+    split: SplitSpec
+    seen: Seen = Seen.INCLUDE
+    """``include`` or ``exclude`` the items of a user's own history, for every model alike."""
+    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(default=(5, 10, 20), min_length=1)
+    """List lengths to judge."""
+    budget_minutes: float = Field(default=20.0, gt=0)
+    """Wall time that fitting and choosing the pipeline may take."""
+
+    @field_validator("k", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return _listed(value)
+
+    @field_validator("k")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def _temporal_needs_time(self) -> Self:
+        if isinstance(self.split, TemporalSplitSpec):
+            _require_time(self.interactions, "split.kind temporal")
+        return self
+
+
+class ChurnBench(Config):
+    """A churn benchmark."""
+
+    name: str = Field(min_length=1)
+    """What the result is called."""
+    interactions: SourceSpec
+    items: ItemsSpec | None = None
+    label: ChurnLabel
+    population: Population = Population(min_events=1)
+    cutoffs: Annotated[tuple[Moment, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    """Moments to predict from. Training uses only snapshots whose label window has closed by the cut-off."""
+    budget_minutes: float = Field(default=20.0, gt=0)
+    """Taken so that both kinds of file may name it; a churn fit is a fixed amount of work and stops by itself."""
+
+    @model_validator(mode="after")
+    def _needs_time(self) -> Self:
+        _require_time(self.interactions, "churn")
+        return self
+
+
+def _require_time(interactions: SourceSpec, who: str) -> None:
+    if interactions.sequences is not None:
+        raise ValueError(f"{who} needs times, and interactions.sequences has only an order")
+    if interactions.columns and c.OCCURRED_AT not in interactions.columns:
+        raise ValueError(f"{who} needs times: interactions.columns maps no {c.OCCURRED_AT}")

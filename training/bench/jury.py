@@ -1,0 +1,86 @@
+"""Asks every contestant about the same users and judges the lists."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from features.contracts.progress import step, track
+from training.bench.folds import Question
+from training.bench.measure import Cost, Meter
+from training.bench.rows import Kind, Row
+from training.evaluation.ranking import Ranking, judge
+from training.interactions import Histories, Int32, Int64
+from training.models.baselines import baselines
+from training.models.recommender import BLOCK, Ranked, Recommender
+from training.models.source import Candidates
+from training.pipelines.recommender import FittedRecommender
+
+_RANKER_STAGE = "final ranker"
+
+
+class Jury:
+    """Holds the question; contestants see the histories of the users and nothing of the truth."""
+
+    def __init__(self, question: Question, *, exclude_seen: bool, ks: Sequence[int]) -> None:
+        self._question = question
+        self._exclude_seen = exclude_seen
+        self._ks = ks
+        self._width = max(ks)
+        self.histories: Histories = question.fold.histories()
+        train = question.fold.train
+        self._popularity: Int64 = np.bincount(train.item, minlength=len(train.items)).astype(np.int64)
+
+    def pipeline(self, fitted: FittedRecommender, fitting: Cost) -> Iterator[Row]:
+        """The whole product first, then what it would be without its learnt ranker."""
+        yield self._row("pipeline", Kind.PIPELINE, fitting, self._recommender(fitted.recommender))
+        unranked = sum(seconds for stage, seconds in fitted.seconds.items() if stage != _RANKER_STAGE)
+        blend = replace(fitted.recommender, ranker=None)
+        yield self._row("blend", Kind.BLEND, Cost(unranked, fitting.peak_mb), self._recommender(blend))
+
+    def sources(self, fitted: FittedRecommender) -> Iterator[Row]:
+        """Each candidate source alone, as the pipeline fitted it."""
+        contestants = fitted.recommender.sources
+        for name, source in track(contestants.items(), "judging sources", total=len(contestants)):
+
+            def answer(histories: Histories, ask: Callable[..., Candidates] = source.retrieve) -> Int32:
+                found = ask(histories, self._width, exclude_seen=self._exclude_seen)
+                return Ranked(found.row, found.item, found.score, found.row).lists(len(histories), self._width)
+
+            yield self._row(
+                name, Kind.SOURCE, Cost(fitted.seconds.get(f"fit {name}", fitted.seconds["final sources"])), answer
+            )
+
+    def baselines(self) -> Iterator[Row]:
+        """Every baseline that means something here, fitted on the training part."""
+        train = self._question.fold.train
+        fitting = {
+            name: cls for name, cls in baselines().items() if cls.applies(train.clock, exclude_seen=self._exclude_seen)
+        }
+        for name, cls in track(fitting.items(), "judging baselines", total=len(fitting)):
+            with Meter() as meter:
+                baseline = cls.fit(train, tuple(self._question.split.target))
+
+            def answer(histories: Histories, ask: Callable[..., Int32] = baseline.recommend) -> Int32:
+                return ask(histories, self._width, exclude_seen=self._exclude_seen)
+
+            yield self._row(name, Kind.BASELINE, meter.cost, answer)
+
+    def _recommender(self, recommender: Recommender) -> Callable[[Histories], Int32]:
+        def answer(histories: Histories) -> Int32:
+            ranked = recommender.recommend(histories, self._width, exclude_seen=self._exclude_seen)
+            return ranked.lists(len(histories), self._width)
+
+        return answer
+
+    def _row(self, model: str, kind: Kind, fitting: Cost, answer: Callable[[Histories], Int32]) -> Row:
+        with step(f"asking {model}", total=len(self.histories), unit="users") as task, Meter() as meter:
+            lists = []
+            for start in range(0, len(self.histories), BLOCK):
+                block = self.histories.slice(start, min(start + BLOCK, len(self.histories)))
+                lists.append(answer(block))
+                task.advance(len(block))
+        return Row(model, kind, self._judge(np.concatenate(lists)), fitting + meter.cost)
+
+    def _judge(self, lists: Int32) -> Ranking:
+        return judge(lists, self._question.fold.truth, self._ks, self._popularity)

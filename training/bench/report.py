@@ -1,0 +1,113 @@
+"""A benchmark's result as a file for machines and as a table for people."""
+
+import json
+import math
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_RECOMMEND_COLUMNS = ("ndcg", "hit", "recall", "mrr", "map", "coverage", "novelty")
+_CHURN_COLUMNS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift@10%")
+
+
+def write_result(result: dict[str, Any], path: Path) -> None:
+    """Write ``result`` to ``path`` as JSON, whole or not at all. A number that is not finite becomes ``null``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        staging.write_text(
+            json.dumps(_finite(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        staging.replace(path)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def table(result: dict[str, Any]) -> str:
+    """The rows of a result, best first, and the paired comparison, as plain text."""
+    if "cutoffs" in result:
+        return "\n\n".join([_churn_heading(result), *(_churn_cutoff(cutoff) for cutoff in result["cutoffs"])])
+    return _recommendation(result)
+
+
+def _recommendation(result: dict[str, Any]) -> str:
+    metric = result["paired"]["metric"]
+    k = metric.rsplit("@", 1)[1]
+    columns = [f"{name}@{k}" for name in _RECOMMEND_COLUMNS]
+    rows = sorted(result["rows"], key=lambda row: -row["metrics"][metric])
+    lines = [
+        f"{result['name']}: {result['users']:,} users, {result['items']:,} items, "
+        f"{result['interactions']:,} interactions, {result['test_users']:,} test users",
+        *_aligned(columns, rows),
+        _verdict(result["paired"]),
+    ]
+    for name, part in result["slices"].items():
+        lines.append(
+            f"  {name} ({part['users']:,} users): {part['pipeline']:.4f} against {part['rival']:.4f}, "
+            f"difference {part['mean']:+.4f} [{part['low']:+.4f}, {part['high']:+.4f}]"
+        )
+    return "\n".join([*lines, _origin(result)])
+
+
+def _churn_heading(result: dict[str, Any]) -> str:
+    return f"{result['name']}: {result['users']:,} users, {result['interactions']:,} events\n{_origin(result)}"
+
+
+def _churn_cutoff(cutoff: dict[str, Any]) -> str:
+    rows = sorted(cutoff["rows"], key=lambda row: -_sortable(row["metrics"]["auc"]))
+    heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
+    return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"])])
+
+
+def _aligned(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str]:
+    header = ["model", "kind", *columns, "seconds", "peak MB"]
+    cells = [
+        [
+            row["model"],
+            row["kind"],
+            *(_number(row["metrics"].get(name)) for name in columns),
+            f"{row['seconds']:.1f}",
+            f"{row['peak_mb']:.0f}",
+        ]
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in [header, *cells]
+    ]
+
+
+def _verdict(paired: dict[str, Any]) -> str:
+    low, high = paired["low"], paired["high"]
+    word = "better" if low > 0 else "worse" if high < 0 else "no difference shown"
+    return (
+        f"pipeline against {paired['against']}, {paired['metric']}: {paired['mean']:+.4f} "
+        f"[{low:+.4f}, {high:+.4f}] (95 %, paired by user): {word}"
+    )
+
+
+def _origin(result: dict[str, Any]) -> str:
+    return f"commit {result['commit']}, {result['machine']}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:.4f}"
+
+
+def _sortable(value: float | None) -> float:
+    return value if value is not None and math.isfinite(value) else -math.inf
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,7 @@
+"""What a data scientist runs: lake in, judged, drawn, tracked and registered model out."""
+
+from training.jobs.churn import train_churn
+from training.jobs.recommend import train_recommend
+from training.jobs.report import TrainReport
+
+__all__ = ["TrainReport", "train_churn", "train_recommend"]

@@ -1,0 +1,159 @@
+"""``mallard train churn``: fit before the last horizon, judge on it, fit again on everything, register."""
+
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.contracts import columns as c
+from features.contracts.config import load_config
+from features.contracts.errors import MissingStateError
+from features.contracts.home import Home
+from features.contracts.progress import say
+from features.engine import EventTables, build_tags
+from features.lake import Lake
+from training.bench.provenance import code_version
+from training.bundle import read_bundle
+from training.evaluation.paired import Paired
+from training.evaluation.probability import auc, probability_metrics
+from training.jobs.judgement import Judgement, against_champion
+from training.jobs.moments import end_of_data
+from training.jobs.report import Row, TrainReport
+from training.models.churn import KIND, ChurnModel
+from training.models.churn_config import ChurnConfig
+from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, slices
+from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
+from training.pipelines.churn_judge import PIPELINE
+from training.tracking import Comparison, TrackedRun, Tracker
+from training.tracking.promotion import refusal
+
+_METRIC = "auc"
+_NEW_USER_DAYS = 28
+
+
+def train_churn(home: Home) -> TrainReport:
+    """Train, judge and register a churn model on the lake of ``home``.
+
+    Raises :class:`MissingStateError` for an empty lake, :class:`NotEnoughDataError` when an honest fit is impossible.
+    """
+    started = time.monotonic()
+    lake = Lake(home)
+    if lake.is_empty:
+        raise MissingStateError("the lake is empty; run 'mallard ingest' or 'mallard sample complete-journey'")
+    config = load_config(ChurnConfig, home.configs / "churn.yaml", optional=True)
+    tables = EventTables.from_lake(lake)
+    as_of = end_of_data(lake.last_event_at())
+    cutoff = as_of - config.label.horizon
+    tracker = Tracker(home)
+    with tracker.run(KIND, config.model_dump(mode="json"), lake.fingerprint()) as run:
+        say(f"fitting churn as of {cutoff:%Y-%m-%d}, judging on the {config.label.horizon_days:g} days after")
+        judged = fit_churn(tables, cutoff, config)
+        frame = evaluate_churn(tables, judged, cutoff)
+        rows = _rows(frame)
+        run.document("choices", judged.choices)
+        run.table("validation", judged.validation)
+        run.table("test", rows)
+        run.metrics(
+            {f"{row['model']}.{name}": row[name] for row in rows for name in row if name not in ("model", "kind")}
+        )
+
+        names = [str(row["model"]) for row in rows[1:]]
+        best = max(names, key=lambda name: auc(frame[LABEL].to_numpy(), frame[name].to_numpy()))
+        challenger = _judgement(frame, PIPELINE, cutoff, lake)
+        comparisons = [Comparison(_METRIC, best, challenger.minus(_judgement(frame, best, cutoff, lake)))]
+
+        def ask_again(path: Path) -> Judgement:
+            model = ChurnModel.from_bundle(read_bundle(path))
+            tags = build_tags(tables, cutoff, model.required_tags, users=frame[c.USER_ID].tolist())
+            scores = frame[[c.USER_ID, LABEL]].sort_values(c.USER_ID).assign(champion=model.probability(tags))
+            return _judgement(scores, "champion", cutoff, lake)
+
+        with_champion, unfair = against_champion(tracker, KIND, challenger, ask_again)
+        comparisons += [with_champion] if with_champion else []
+        _draw(run, tables, judged, frame, best, comparisons[0].paired, cutoff)
+
+        say(f"fitting churn on everything before {as_of:%Y-%m-%d}")
+        final = fit_churn(tables, as_of, config)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / KIND
+            final.model.to_bundle(
+                path,
+                final.examples,
+                version=f"{KIND}-{run.id[:12]}",
+                as_of=as_of.isoformat(),
+                code_version=code_version(),
+                run_id=run.id,
+            )
+            registered = run.bundle(path, comparisons)
+        challenger.keep(run)
+    champion = tracker.alias(KIND, "champion")
+    return TrainReport(
+        kind=KIND,
+        version=registered.version,
+        run_id=run.id,
+        as_of=as_of.isoformat(),
+        cutoff=cutoff.isoformat(),
+        metric=_METRIC,
+        rows=rows,
+        comparisons=comparisons,
+        refusal=unfair or refusal(comparisons, champion.version if champion else ""),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    label = frame[LABEL].to_numpy()
+    models = [PIPELINE, *(name for name in frame.columns if name not in (c.USER_ID, LABEL, PIPELINE))]
+    return [
+        {
+            "model": model,
+            "kind": "pipeline" if model == PIPELINE else "baseline",
+            **probability_metrics(label, frame[model].to_numpy()),
+        }
+        for model in models
+    ]
+
+
+def _judgement(frame: pd.DataFrame, model: str, cutoff: datetime, lake: Lake) -> Judgement:
+    ordered = frame.sort_values(c.USER_ID)
+    return Judgement(
+        cutoff=cutoff.isoformat(),
+        fingerprint=lake.fingerprint(),
+        metric=_METRIC,
+        users=ordered[c.USER_ID].to_numpy(dtype=np.str_),
+        value=ordered[model].to_numpy(dtype=np.float64),
+        outcome=ordered[LABEL].to_numpy(dtype=np.bool_),
+    )
+
+
+def _draw(
+    run: TrackedRun,
+    tables: EventTables,
+    judged: FittedChurn,
+    frame: pd.DataFrame,
+    best: str,
+    paired: Paired,
+    cutoff: datetime,
+) -> None:
+    label, ours = frame[LABEL].to_numpy(dtype=np.bool_), frame[PIPELINE].to_numpy()
+    run.picture("calibration", calibration(ours, label))
+    if label.any() and not label.all():
+        run.picture("gain_and_lift", gain_and_lift({PIPELINE: ours, best: frame[best].to_numpy()}, label))
+    run.picture("importance", importance(list(judged.importance), np.array(list(judged.importance.values()))))
+    standings = [
+        Standing(str(r["model"]), str(r["kind"]), float(r[_METRIC]), float(r[_METRIC]), float(r[_METRIC]))
+        for r in _rows(frame)
+    ]
+    note = f"{PIPELINE} minus {best}: {paired.mean:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
+    run.picture("leaderboard", leaderboard(standings, "AUC", note=note))
+    groups = []
+    tenure = build_tags(tables, cutoff, ["tenure_days"]).to_pandas().set_index(c.USER_ID)["tenure_days"]
+    new = frame[c.USER_ID].map(tenure).to_numpy() < _NEW_USER_DAYS
+    for name, members in (("new users", new), ("old users", ~new)):
+        if members.any():
+            values = (auc(label[members], frame[model].to_numpy()[members]) for model in (PIPELINE, best))
+            groups.append(Slice(name, int(members.sum()), *values))
+    run.picture("slices", slices(groups, "AUC", other=best))

@@ -1,0 +1,52 @@
+"""What a training job tells the person who started it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.tracking import Comparison
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """A registered model and how it did on the window that nothing had seen."""
+
+    kind: str
+    version: str
+    run_id: str
+    as_of: str  # ISO 8601; the registered model has seen everything before
+    cutoff: str  # ISO 8601; the judged model had seen everything before
+    metric: str
+    rows: Sequence[Row]  # one per model: model, kind, then its metrics; the product's own first
+    comparisons: Sequence[Comparison]
+    refusal: str | None  # why it may not be promoted as it stands, None when it may
+    seconds: float
+
+    def to_document(self) -> dict[str, Any]:
+        """The report for machines."""
+        comparisons = [
+            {"metric": c.metric, "against": c.against, "champion": c.champion, **vars(c.paired)}
+            for c in self.comparisons
+        ]
+        return {**vars(self), "rows": list(self.rows), "comparisons": comparisons}
+
+    def to_text(self) -> str:
+        """The report for a person."""
+        names = [name for name in self.rows[0] if name not in ("model", "kind")]
+        wide = max(len(str(row["model"])) for row in self.rows)
+        lines = [
+            f"{self.kind} version {self.version}, judged on what came after {self.cutoff[:10]} ({self.seconds:.0f} s)",
+            f"  {'':{wide}}  {'':9}" + "".join(f"{name:>11}" for name in names),
+        ]
+        best_first = sorted(self.rows, key=lambda row: -float(row[self.metric]))
+        for row in best_first:
+            figures = "".join(f"{row[name]:>11.4f}" for name in names)
+            lines.append(f"  {row['model']:{wide}}  {row['kind']:9}{figures}")
+        lines += [f"  {comparison}" for comparison in self.comparisons]
+        if self.refusal is None:
+            lines.append(f"It may be promoted: mallard promote {self.kind}")
+        else:
+            lines.append(f"It may not be promoted: {self.refusal}")
+        return "\n".join(lines)

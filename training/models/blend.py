@@ -1,0 +1,29 @@
+"""A weighted sum of the sources' normalised scores: what ranks where a learnt ranker does not pay."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.models.pool import Pool
+from training.models.ragged import Float64
+
+
+@dataclass(frozen=True)
+class Blend:
+    """One weight per source, in the order of the pool's columns."""
+
+    weights: tuple[float, ...]
+
+    @classmethod
+    def only(cls, place: int, count: int) -> "Blend":
+        """The source at ``place`` alone: its order, the rest of the pool behind it."""
+        return cls(tuple(float(k == place) for k in range(count)))
+
+    def score(self, pool: Pool) -> Float64:
+        """(c,) the blend's score; pairs that it is silent about follow in the order of all sources together."""
+        scaled = pool.normalised().astype(np.float64)
+        total: Float64 = np.zeros(len(pool.row))
+        for column, weight in enumerate(self.weights):  # a sum in fixed order gives the same bits for every batch
+            total += weight * scaled[:, column]
+            total += 1e-6 * scaled[:, column]
+        return total

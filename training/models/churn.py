@@ -1,0 +1,139 @@
+"""The churn model: scores (see :mod:`training.models.churn_scorer`), and itself as a bundle and back.
+
+This is the scoring half of churn. It imports no pipeline, so the server loads it alone.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final, Self
+
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+
+from features.contracts import columns as c
+from features.contracts.errors import BundleError
+from features.tags import spec_hash
+from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
+from training.models.bgnbd import BgNbd
+from training.models.calibration import Calibrator
+from training.models.churn_config import ChurnLabel, Population, TierThresholds
+from training.models.churn_scorer import ChurnScorer, Member, required_tags
+from training.models.churn_scores import ChurnScores, Tier
+from training.models.logistic import Logistic
+from training.models.uncertainty import Uncertainty
+
+__all__ = ["KIND", "ChurnModel", "ChurnScores", "Tier", "required_tags"]
+
+KIND: Final = "churn"
+_GOLDEN_ROWS = 20
+#: Golden rows must come out this close; another processor may round the last digits otherwise.
+_TOLERANCE = 1e-6
+_OUTPUTS = ("probability", "low", "high", "expected_purchases")
+
+
+class ChurnModel(ChurnScorer):
+    """A fitted churn model."""
+
+    def to_bundle(
+        self, path: Path, examples: pa.Table, *, version: str, as_of: str, code_version: str, run_id: str = ""
+    ) -> Bundle:
+        """Write to ``path``, which must not exist. Golden rows are taken evenly, without ids, from ``examples``.
+
+        ``examples`` is a tag table with the required tags; ``as_of`` is the moment up to which the model has seen data.
+        """
+        payload = {
+            "label": self.label.model_dump(mode="json"),
+            "population": self.population.model_dump(mode="json"),
+            "tiers": self.tiers.model_dump(mode="json"),
+            "tags": list(self.tags),
+            "titles": {name: list(title) for name, title in self.titles.items()},
+            "head_start": [member.head_start for member in self.members],
+            "calibrator": str(self.calibrator.kind),
+        }
+        manifest = Manifest(
+            kind=KIND,
+            version=version,
+            as_of=as_of,
+            code_version=code_version,
+            tag_spec=self.tag_spec,
+            run_id=run_id,
+            payload=payload,
+        )
+        arrays = {
+            "rhythm": self.rhythm.to_array(),
+            "linear": self.linear.to_array(),
+            "calibrator": self.calibrator.to_array(),
+            "uncertainty": self.uncertainty.to_array(),
+        }
+        texts = {f"member_{i}.txt": member.booster.model_to_string() for i, member in enumerate(self.members)}
+        texts[GOLDEN] = json.dumps(_golden(self, examples))
+        return write_bundle(path, manifest, arrays=arrays, texts=texts)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> Self:
+        """The model of a bundle, after its golden rows came out right.
+
+        Raises :class:`BundleError` when the bundle is of another kind, when a tag it reads is declared otherwise today,
+        or when a golden row differs.
+        """
+        manifest = bundle.manifest
+        if manifest.kind != KIND:
+            raise BundleError(f"bundle {bundle.path} is of kind '{manifest.kind}', not '{KIND}'")
+        payload = manifest.payload
+        try:
+            model = cls(
+                label=ChurnLabel.model_validate(payload["label"]),
+                population=Population.model_validate(payload["population"]),
+                tiers=TierThresholds.model_validate(payload["tiers"]),
+                tags=tuple(payload["tags"]),
+                titles={name: (title[0], title[1]) for name, title in payload["titles"].items()},
+                tag_spec=manifest.tag_spec,
+                rhythm=BgNbd.from_array(bundle.array("rhythm")),
+                linear=Logistic.from_array(bundle.array("linear")),
+                members=tuple(
+                    Member(lgb.Booster(model_str=bundle.text(f"member_{i}.txt")), bool(head_start))
+                    for i, head_start in enumerate(payload["head_start"])
+                ),
+                calibrator=Calibrator.from_array(payload["calibrator"], bundle.array("calibrator")),
+                uncertainty=Uncertainty.from_array(bundle.array("uncertainty")),
+            )
+        except (KeyError, ValueError, lgb.basic.LightGBMError) as error:
+            raise BundleError(f"bundle {bundle.path}: not a whole churn model: {error}") from error
+        today = spec_hash(model.required_tags)
+        if today != model.tag_spec:
+            raise BundleError(
+                f"bundle {bundle.path} was trained on tags declared otherwise (tag spec {model.tag_spec}, today "
+                f"{today}); train again"
+            )
+        _replay(model, bundle)
+        return model
+
+
+def _golden(model: ChurnScorer, examples: pa.Table) -> dict[str, Any]:
+    taken = np.unique(np.linspace(0, examples.num_rows - 1, min(_GOLDEN_ROWS, examples.num_rows)).astype(np.int64))
+    rows = examples.take(pa.array(taken)).select(list(model.required_tags))
+    scores = model.predict(_anonymous(rows))
+    return {
+        "inputs": rows.to_pydict(),
+        "outputs": {name: getattr(scores, name).tolist() for name in _OUTPUTS},
+        "reasons": [[reason.code for reason in scores.reasons(row)] for row in range(len(scores))],
+    }
+
+
+def _replay(model: ChurnScorer, bundle: Bundle) -> None:
+    golden = bundle.json(GOLDEN)
+    columns = {name: pa.array(values, pa.float64()) for name, values in golden["inputs"].items()}
+    scores = model.predict(_anonymous(pa.table(columns)))
+    for name in _OUTPUTS:
+        wanted = np.array(golden["outputs"][name])
+        off = np.flatnonzero(np.abs(getattr(scores, name) - wanted) > _TOLERANCE * np.maximum(1.0, np.abs(wanted)))
+        if len(off):
+            raise BundleError(
+                f"bundle {bundle.path}: golden row {int(off[0])} gives {name} {getattr(scores, name)[off[0]]:.9g} "
+                f"instead of {wanted[off[0]]:.9g}"
+            )
+
+
+def _anonymous(rows: pa.Table) -> pa.Table:
+    return rows.append_column(c.USER_ID, pa.array([str(row) for row in range(rows.num_rows)], pa.string()))

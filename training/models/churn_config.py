@@ -1,0 +1,129 @@
+"""What churn means, who is asked about, and how the model is fitted: the blocks of ``configs/churn.yaml``."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
+
+from features.contracts.config import Config
+from features.contracts.events import MALL_INITIATED, EventType
+
+_DURATION = re.compile(r"\s*([1-9]\d*)\s*([hdw]?)\s*")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "": timedelta(days=1)}
+_DAY = timedelta(days=1)
+
+
+def _parse(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(str(value))
+    if not found:
+        raise ValueError(f"'{value}' is not a duration; write days, weeks or hours such as 90d, 4w or 36h")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _write(value: timedelta) -> str:
+    return f"{value // _DAY}d" if value % _DAY == timedelta() else f"{value // timedelta(hours=1)}h"
+
+
+#: ``90d``, ``4w`` or ``36h`` in YAML, a ``timedelta`` in code.
+Duration = Annotated[timedelta, BeforeValidator(_parse), PlainSerializer(_write, return_type=str)]
+
+
+class ChurnLabel(Config):
+    """A user has churned when he has no ``event`` in ``[cutoff, cutoff + horizon)``."""
+
+    event: EventType = EventType.PURCHASE
+    """What a user who stays would do."""
+    horizon: Duration = timedelta(days=90)
+    """Length of the label window after the cut-off: ``90d``."""
+
+    @field_validator("event")
+    @classmethod
+    def _done_by_the_user(cls, value: EventType) -> EventType:
+        if value in MALL_INITIATED:
+            raise ValueError(f"'{value}' is done by the mall; churn needs something that the user does")
+        return value
+
+    @property
+    def horizon_days(self) -> float:
+        return self.horizon / _DAY
+
+
+class Population(Config):
+    """Who is asked about at a cut-off."""
+
+    min_events: int = Field(default=1, ge=1)
+    """Events of the label's type that a user needs before the cut-off (count)."""
+    active_within: Duration | None = None
+    """Only users with such an event within this time before the cut-off: ``90d``; ``null`` asks about all."""
+
+
+class TierThresholds(Config):
+    """Risk tiers by churn probability."""
+
+    red: float = Field(default=0.75, gt=0, lt=1)
+    """From this probability on a user is red (share, 0 to 1)."""
+    yellow: float = Field(default=0.5, gt=0, lt=1)
+    """From this probability on a user is yellow, below it blue (share, 0 to 1)."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.yellow >= self.red:
+            raise ValueError(f"yellow ({self.yellow}) must be below red ({self.red})")
+        return self
+
+
+class SnapshotConfig(Config):
+    """Past cut-offs that the model learns from; their number and distance follow from the history."""
+
+    most: int = Field(default=12, ge=1, le=60)
+    """Snapshots at most (count)."""
+    rows: int = Field(default=120_000, ge=1_000)
+    """Training rows at most, all snapshots together; users are thinned evenly above it (count)."""
+    least_of_each_class: int = Field(default=50, ge=1)
+    """Users who churned, and users who stayed, that the snapshots together must hold (count)."""
+
+
+class BoostingConfig(Config):
+    """LightGBM; leaves and rounds are chosen on validation snapshots among these."""
+
+    leaves: tuple[int, ...] = (15,)
+    """Sizes of tree to try (leaves)."""
+    rounds: tuple[int, ...] = (30, 60, 120)
+    """Numbers of trees to try, ascending (count)."""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """Shrinkage of each tree."""
+    members: int = Field(default=2, ge=1, le=20)
+    """Models per kind that differ by seed and are averaged (count)."""
+    threads: int = Field(default=2, ge=1)
+    """Threads at most; no more than the machine has are used (count)."""
+
+    @field_validator("rounds")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or value[0] < 1 or list(value) != sorted(set(value)):
+            raise ValueError("rounds must be positive, different and ascending")
+        return value
+
+    @field_validator("leaves")
+    @classmethod
+    def _trees(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 2:
+            raise ValueError("leaves must be at least 2")
+        return value
+
+
+class ChurnConfig(Config):
+    """The whole of ``configs/churn.yaml``. One default serves every data set; choices are made on its own past."""
+
+    label: ChurnLabel = ChurnLabel()
+    population: Population = Population()
+    tiers: TierThresholds = TierThresholds()
+    snapshots: SnapshotConfig = SnapshotConfig()
+    boosting: BoostingConfig = BoostingConfig()
+    tags: tuple[str, ...] | None = None
+    """Tags that the trees may read; ``null``: every numeric tag of behaviour that is no rank among users."""
+    seed: int = Field(default=20170101, ge=0)
+    """Start of every random number; equal inputs and seed give equal models."""

@@ -1,0 +1,147 @@
+"""The arithmetic of churn scores: a tag table in, risk out.
+
+Raw log-odds are the mean over members: LightGBM models, some grown from nothing and some from a head start (a logistic
+regression on the purchase rhythm, which goes on sensibly where trees have seen no data). The calibrator turns them into
+probabilities.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.special import expit
+
+from features.contracts import columns as c
+from training.models.bgnbd import BgNbd
+from training.models.boosting import contributions, log_odds
+from training.models.calibration import Calibrator
+from training.models.churn_config import ChurnLabel, Population, TierThresholds
+from training.models.churn_features import (
+    LINEAR_NAMES,
+    LINEAR_TAGS,
+    ORDER_VALUE,
+    RHYTHM_COLUMNS,
+    RHYTHM_TAGS,
+    ChurnColumns,
+    tag_values,
+)
+from training.models.churn_scores import ChurnScores, Tier
+from training.models.logistic import Logistic
+from training.models.reasons import strongest
+from training.models.uncertainty import Uncertainty
+
+Float64 = npt.NDArray[np.float64]
+
+
+def required_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """What a model whose trees read ``tags`` needs of a tag table."""
+    return tuple(dict.fromkeys((*tags, *RHYTHM_TAGS, *LINEAR_TAGS)))
+
+
+@dataclass(frozen=True)
+class Member:
+    """One LightGBM model of the mean."""
+
+    booster: lgb.Booster
+    head_start: bool
+
+
+@dataclass(frozen=True)
+class ChurnScorer:
+    """What was fitted. Immutable; scoring needs a tag table and nothing else."""
+
+    label: ChurnLabel
+    population: Population
+    tiers: TierThresholds
+    tags: tuple[str, ...]  # that the trees read
+    titles: Mapping[str, tuple[str, str]]  # tag -> (English, Chinese)
+    tag_spec: str  # hash of the declarations of all required tags
+    rhythm: BgNbd
+    linear: Logistic
+    members: tuple[Member, ...]
+    calibrator: Calibrator
+    uncertainty: Uncertainty
+
+    @property
+    def required_tags(self) -> tuple[str, ...]:
+        """Every tag that :meth:`predict` reads."""
+        return required_tags(self.tags)
+
+    def probability(self, tags: pa.Table) -> Float64:
+        """(n,) calibrated probability of churn, without intervals and reasons."""
+        return self.calibrator.probability(self._raw(self._columns(tags)).mean(axis=0))
+
+    def predict(self, tags: pa.Table) -> ChurnScores:
+        """Risk of every user of a tag table (as ``build_tags`` gives it).
+
+        Raises :class:`InputError` that names a tag which the table lacks.
+        """
+        columns = self._columns(tags)
+        raw = self._raw(columns)
+        probability = self.calibrator.probability(raw.mean(axis=0))
+        low, high = self.uncertainty.interval(self.calibrator.log_odds(raw.mean(axis=0)), raw)
+        tier = np.digitize(probability, [self.tiers.yellow, self.tiers.red])
+        index, weight = strongest(self._contributions(columns), self.reason_columns, tier > 0)
+        order_value = np.nan_to_num(tag_values(tags, (ORDER_VALUE,))[:, 0])
+        return ChurnScores(
+            user_id=tags[c.USER_ID].to_pylist(),
+            probability=probability,
+            low=low,
+            high=high,
+            tier=[(Tier.BLUE, Tier.YELLOW, Tier.RED)[t] for t in tier],
+            expected_purchases=columns.expected,
+            expected_spend=columns.expected * order_value,
+            asked=self._asked(tags),
+            reason_columns=self.reason_columns,
+            reason_index=index,
+            reason_value=np.take_along_axis(self._reason_values(tags, columns), np.maximum(index, 0), axis=1),
+            reason_weight=weight,
+            titles=self.titles,
+        )
+
+    def contributions(self, tags: pa.Table) -> Float64:
+        """(n, reason columns) what each tag adds to a user's log-odds, mean over members."""
+        return self._contributions(self._columns(tags))
+
+    @property
+    def reason_columns(self) -> tuple[str, ...]:
+        """What reasons can name: tags, and the rhythm."""
+        return tuple(dict.fromkeys((*self.required_tags, *RHYTHM_COLUMNS)))
+
+    def _columns(self, tags: pa.Table) -> ChurnColumns:
+        return ChurnColumns.of(tags, self.tags, self.rhythm, self.label.horizon_days)
+
+    def _raw(self, columns: ChurnColumns) -> Float64:
+        """(m, n) log-odds by member, before calibration."""
+        start = self.linear.log_odds(columns.linear)
+        return np.stack([log_odds(m.booster, columns.trees) + m.head_start * start for m in self.members])
+
+    def _contributions(self, columns: ChurnColumns) -> Float64:
+        """(n, reason columns) of the raw log-odds, mean over members."""
+        position = {name: index for index, name in enumerate(self.reason_columns)}
+        total = np.zeros((len(columns.trees), len(position)))
+        of_trees = [position[name] for name in columns.names]
+        for member in self.members:
+            total[:, of_trees] += contributions(member.booster, columns.trees)
+        started = sum(member.head_start for member in self.members)
+        if started:
+            for name, part in zip(LINEAR_NAMES, self.linear.parts(columns.linear).T, strict=True):
+                total[:, position[name]] += started * part
+        return total / len(self.members)
+
+    def _reason_values(self, tags: pa.Table, columns: ChurnColumns) -> Float64:
+        """(n, reason columns) what reasons show: tags as they are, the rhythm as probability and purchase days."""
+        rhythm = columns.trees[:, -len(RHYTHM_COLUMNS) :].astype(np.float64)
+        return np.column_stack([tag_values(tags, self.required_tags), expit(rhythm[:, 0]), rhythm[:, 1]])
+
+    def _asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
+        """Who belongs to the population. Tags count days with a purchase, so they stand for the events of the rule."""
+        days, _, since = tag_values(tags, RHYTHM_TAGS).T
+        asked = days >= self.population.min_events
+        if self.population.active_within is not None:
+            asked &= since <= self.population.active_within / timedelta(days=1)
+        return np.asarray(asked, dtype=np.bool_)

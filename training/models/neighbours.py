@@ -1,0 +1,105 @@
+"""Item-to-item neighbour lists and how a history asks them: shared by every source that works with item pairs."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+
+from training.interactions import Float32, Histories, Int32, Int64
+from training.models.ragged import Float64, best_of_rows, seen_keys, select, sum_by_key
+from training.models.recency import steps_back, weights_of
+from training.models.source import Arrays, Candidates
+
+#: A square matrix of item pairs.
+Sparse: TypeAlias = "sp.csr_array[Any, Any]"
+
+#: Events of the history whose weight falls below this share of a fresh purchase are not looked up.
+_NEGLIGIBLE = 1e-3
+
+
+@dataclass(frozen=True)
+class HistoryWeighting:
+    """How much each event of a history asks: ``w(type) * recency ** steps_back``, the newest ``limit`` steps."""
+
+    kinds: Float32  # (types,) weight by type code
+    recency: float  # 1 makes all steps equal
+    limit: int  # steps of history that ask
+
+    def weights(self, histories: Histories) -> Float64:
+        """(m,) weight per event."""
+        back = steps_back(histories)
+        weight = weights_of(histories.kind, self.kinds) * self.recency**back
+        weight[(back >= self.limit) | (weight < _NEGLIGIBLE)] = 0.0
+        return weight
+
+
+class Neighbours:
+    """For each item its strongest others: a square matrix in compressed rows, best first within a row."""
+
+    def __init__(self, indptr: Int64, item: Int32, weight: Float32) -> None:
+        self.indptr, self.item, self.weight = indptr, item, weight
+        n = len(indptr) - 1
+        self._matrix = sp.csr_array((weight, item, indptr), shape=(n, n))
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @classmethod
+    def strongest(cls, matrix: Sparse, k: int) -> "Neighbours":
+        """The ``k`` largest positive entries of every row off the diagonal."""
+        pairs = sp.coo_array(matrix)
+        keep = (pairs.row != pairs.col) & (pairs.data > 0)
+        n = matrix.shape[0]
+        clean = sp.csr_array((pairs.data[keep], (pairs.row[keep], pairs.col[keep])), shape=(n, n))
+        clean.sort_indices()
+        indptr, item = clean.indptr.astype(np.int64), clean.indices.astype(np.int32)
+        place, counts = best_of_rows(indptr, item, clean.data, k)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(starts, item[place], clean.data[place].astype(np.float32))
+
+    def ask(self, histories: Histories, weight: Float64, n: int, *, exclude_seen: bool) -> Candidates:
+        """Sum the neighbours of every history event times its ``weight`` (m,); the ``n`` best per row."""
+        asked = weight > 0
+        row = histories.row[asked]
+        counts = np.bincount(row, minlength=len(histories))
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        query = sp.csr_array(
+            (weight[asked].astype(np.float32), histories.item[asked], indptr), shape=(len(histories), len(self))
+        )
+        found = query @ self._matrix
+        owner = np.repeat(np.arange(len(histories), dtype=np.int32), np.diff(found.indptr))
+        seen = seen_keys(histories, len(self)) if exclude_seen else None
+        return select(histories, owner, found.indices, found.data, n, seen=seen, items=len(self))
+
+    def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
+        """For each (row, item) the history item that speaks most for it, -1 where none does."""
+        answer = np.full(len(row), -1, dtype=np.int32)
+        for place in range(len(row)):
+            low, high = int(histories.indptr[row[place]]), int(histories.indptr[row[place] + 1])
+            asked, speaks = sum_by_key(histories.item[low:high].astype(np.int64), weight[low:high])
+            for position, source in enumerate(asked.tolist()):
+                start, stop = int(self.indptr[source]), int(self.indptr[source + 1])
+                hit = np.flatnonzero(self.item[start:stop] == item[place])
+                speaks[position] *= float(self.weight[start + hit[0]]) if len(hit) else 0.0
+            if len(speaks) and speaks.max() > 0:
+                answer[place] = asked[int(speaks.argmax())]
+        return answer
+
+    def of(self, item: int, n: int) -> tuple[Int32, Float32]:
+        """The ``n`` strongest neighbours of one item and their weights."""
+        start, stop = int(self.indptr[item]), int(self.indptr[item + 1])
+        stop = min(stop, start + n)
+        return np.asarray(self.item[start:stop]), np.asarray(self.weight[start:stop])
+
+    def arrays(self) -> Arrays:
+        return {"indptr": self.indptr, "item": self.item, "weight": self.weight}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "Neighbours":
+        """The inverse of :meth:`arrays`."""
+        return cls(
+            np.asarray(arrays["indptr"], dtype=np.int64),
+            np.asarray(arrays["item"], dtype=np.int32),
+            np.asarray(arrays["weight"], dtype=np.float32),
+        )

@@ -1,0 +1,71 @@
+"""The union of what several sources found for the same users, and how scores of one source are made comparable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.interactions import Float32, Int32, Int64
+from training.models.ragged import distinct, pair_keys, ranks_within, row_starts
+from training.models.source import Candidates
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Distinct (row, item) pairs, sorted by row and then item, with what each of ``s`` sources says of them."""
+
+    rows: int
+    row: Int32  # (c,)
+    item: Int32  # (c,)
+    score: Float32  # (c, s) NaN where the source did not find the pair
+    rank: Float32  # (c, s) place in the source's list of the row, 0 first; NaN likewise
+
+    @property
+    def indptr(self) -> Int64:
+        """(rows + 1,) where each row begins."""
+        return row_starts(self.row, self.rows)
+
+    def normalised(self) -> Float32:
+        """(c, s) each source's score from 0.1 (its lowest of the row) to 1 (its highest); 0 where it is silent.
+
+        Ranks would forget by how much the first leads the second; raw scores cannot be compared between users.
+        """
+        scaled = np.zeros_like(self.score)
+        if not len(self.row):
+            return scaled
+        starts = self.indptr[:-1][np.diff(self.indptr) > 0]
+        lengths = np.diff(np.append(starts, len(self.row)))
+        silent = np.isnan(self.score)
+        high = np.maximum.reduceat(np.where(silent, -np.inf, self.score), starts, axis=0)
+        low = np.minimum.reduceat(np.where(silent, np.inf, self.score), starts, axis=0)
+        # The lowest keeps a tenth: a source that names an item says more than one that does not.
+        low = np.repeat(low, lengths, axis=0)
+        spread = np.repeat(high, lengths, axis=0) - low
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(spread > 0, (self.score - low) / spread, 1.0)
+        scaled[~silent] = (0.1 + 0.9 * part)[~silent]
+        return scaled
+
+    def best_source(self) -> Int32:
+        """(c,) the source that ranks each pair best; equal ranks: the earlier source."""
+        if not len(self.row):
+            return np.empty(0, dtype=np.int32)
+        best: Int32 = np.nanargmin(self.rank, axis=1).astype(np.int32)
+        return best
+
+    def only(self, keep: np.ndarray) -> "Pool":
+        """The pairs under a mask or at ascending positions; row numbers stay."""
+        return Pool(self.rows, self.row[keep], self.item[keep], self.score[keep], self.rank[keep])
+
+
+def pool(found: Sequence[Candidates], rows: int, items: int) -> Pool:
+    """Unite lists of the same ``rows`` users over a catalogue of ``items``; column ``k`` is ``found[k]``."""
+    keys = [pair_keys(candidates.row, candidates.item, items) for candidates in found]
+    pairs = distinct(np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
+    score = np.full((len(pairs), len(found)), np.nan, dtype=np.float32)
+    rank = np.full_like(score, np.nan)
+    for column, (candidates, key) in enumerate(zip(found, keys, strict=True)):
+        place = np.searchsorted(pairs, key)
+        score[place, column] = candidates.score
+        rank[place, column] = ranks_within(row_starts(candidates.row, rows))
+    return Pool(rows, (pairs // items).astype(np.int32), (pairs % items).astype(np.int32), score, rank)

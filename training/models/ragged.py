@@ -1,0 +1,127 @@
+"""Arithmetic on compressed rows: what all candidate sources and the ranker's features share.
+
+Sums run in the order of the input, in double precision, and row by row. A row therefore gives the same bits alone
+or among a million others.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.models.source import Candidates
+
+Float64 = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+def spans(starts: Int64, lengths: Int64) -> Int64:
+    """Positions ``starts[i] .. starts[i] + lengths[i] - 1`` for every ``i``, one after the other."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    positions: Int64 = np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - lengths), lengths)
+    return positions
+
+
+def row_starts(row: Int32, rows: int) -> Int64:
+    """(rows + 1,) where each row begins in an ascending ``row`` array."""
+    return np.searchsorted(row, np.arange(rows + 1, dtype=row.dtype)).astype(np.int64)
+
+
+def pair_keys(row: Int32, item: Int32, items: int) -> Int64:
+    """One integer per (row, item), ordered by row and then item."""
+    keys: Int64 = row.astype(np.int64) * items + item
+    return keys
+
+
+def contains(sorted_keys: Int64, keys: Int64) -> Bool:
+    """Whether each of ``keys`` stands in ``sorted_keys``."""
+    if not len(sorted_keys):
+        return np.zeros(len(keys), dtype=np.bool_)
+    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    found: Bool = sorted_keys[place] == keys
+    return found
+
+
+def seen_keys(histories: Histories, items: int) -> Int64:
+    """Sorted :func:`pair_keys` of everything that the rows have had."""
+    return np.sort(pair_keys(histories.row, histories.item, items))
+
+
+def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Positions, Int64]:
+    """Positions of the ``n`` best entries of every row, best first (equal scores: lower item first), and how many each.
+
+    Items of a row must be distinct.
+    """
+    lengths = np.diff(indptr)
+    kept = []
+    for r in np.flatnonzero(lengths > n).tolist():
+        low, high = int(indptr[r]), int(indptr[r + 1])
+        part = score[low:high]
+        threshold = np.partition(part, high - low - n)[high - low - n]
+        kept.append(np.flatnonzero(part >= threshold) + low)
+    short = lengths <= n
+    if short.all():
+        place = np.arange(int(indptr[-1]), dtype=np.int64)
+    else:
+        if short.any():
+            kept.append(spans(indptr[:-1][short], lengths[short]))
+        place = np.concatenate(kept)
+    row = np.searchsorted(indptr, place, side="right") - 1
+    order = np.lexsort((item[place], -score[place], row))
+    place, row = place[order], row[order]
+    starts = np.searchsorted(row, np.arange(len(lengths)))
+    within = np.arange(len(place)) - starts[row]
+    place, row = place[within < n], row[within < n]
+    return place.astype(np.intp), np.bincount(row, minlength=len(lengths)).astype(np.int64)
+
+
+def select(
+    histories: Histories, row: Int32, item: Int32, score: Floats, n: int, *, seen: Int64 | None, items: int
+) -> Candidates:
+    """The common ending of a source: drop what was ``seen`` (sorted keys) and keep the ``n`` best of each row.
+
+    ``row`` ascends; a (row, item) pair occurs once.
+    """
+    if seen is not None and len(row):
+        fresh = ~contains(seen, pair_keys(row, item, items))
+        row, item, score = row[fresh], item[fresh], score[fresh]
+    place, _ = best_of_rows(row_starts(row, len(histories)), item, score, n)
+    return Candidates(row[place].astype(np.int32), item[place].astype(np.int32), score[place].astype(np.float32))
+
+
+def no_candidates() -> Candidates:
+    """Nothing for anybody."""
+    return Candidates(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+def distinct(keys: Int64) -> Int64:
+    """The different values of ``keys``, ascending. (``np.unique`` hashes integers, which is slower on large input.)"""
+    ordered = np.sort(keys)
+    return ordered[first_of_run(ordered)]
+
+
+def first_of_run(ordered: npt.NDArray[np.generic]) -> Bool:
+    """Marks the first of each run of equal values."""
+    first = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first
+
+
+def group_sums(group: Int64 | Int32, weights: Floats | Bool, groups: int) -> Float64:
+    """(groups,) sum of the weights of each group, in the order of the input."""
+    return np.asarray(np.bincount(group, weights=weights, minlength=groups), dtype=np.float64)
+
+
+def sum_by_key(keys: Int64, weights: Float64) -> tuple[Int64, Float64]:
+    """Distinct ``keys`` ascending and the sum of ``weights`` of each."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    first = first_of_run(ordered)
+    return ordered[first], group_sums(np.cumsum(first) - 1, weights[order], int(first.sum()))
+
+
+def ranks_within(indptr: Int64) -> Float32:
+    """0, 1, 2, ... within each row."""
+    lengths = np.diff(indptr)
+    return (np.arange(int(indptr[-1])) - np.repeat(indptr[:-1], lengths)).astype(np.float32)

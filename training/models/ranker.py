@@ -1,0 +1,149 @@
+"""The learnt order of candidates: LightGBM LambdaRank over the features of :mod:`training.models.ranker_features`.
+
+Burges, "From RankNet to LambdaRank to LambdaMART" (2010); Ke et al., "LightGBM" (NeurIPS 2017).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import lightgbm as lgb
+import numpy as np
+from pydantic import Field
+
+from features.contracts.config import Config
+from features.contracts.errors import BundleError
+from training.interactions import Float32, Int64
+from training.models.ragged import Float64
+
+
+class RankerConfig(Config):
+    """Settings of :class:`Ranker`: small trees, much regularisation; the number of rounds is found on validation."""
+
+    rounds: int = Field(default=250, gt=0)
+    """Most boosting rounds."""
+    patience: int = Field(default=20, gt=0)
+    """Rounds without a better validation NDCG@10 after which boosting stops."""
+    learning_rate: float = Field(default=0.1, gt=0)
+    leaves: int = Field(default=31, gt=1)
+    min_leaf: int = Field(default=100, gt=0)
+    """Candidate pairs in a leaf at least; less when there are few pairs."""
+    feature_fraction: float = Field(default=0.6, gt=0, le=1)
+    """Part of the features that each tree may use."""
+    l2: float = Field(default=10.0, ge=0)
+    truncation: int = Field(default=30, gt=0)
+    """Places at the top that LambdaRank cares for."""
+    seed: int = 0
+    threads: int = Field(default=0, ge=0)
+    """Threads of the fit; 0 means all cores."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Candidate pairs of many users with what came true. Pairs of one group stand together."""
+
+    names: tuple[str, ...]  # (f,) of the features
+    features: Float32  # (c, f)
+    hit: Float32  # (c,) 1 where the user took the item, else 0
+    groups: Int64  # (g,) pairs per user, in order
+
+    @classmethod
+    def join(cls, parts: Sequence["Examples"]) -> "Examples":
+        """All pairs of several sets over the same features."""
+        return cls(
+            parts[0].names,
+            np.concatenate([part.features for part in parts]),
+            np.concatenate([part.hit for part in parts]),
+            np.concatenate([part.groups for part in parts]),
+        )
+
+
+class Ranker:
+    """A fitted booster that knows the names of its features."""
+
+    def __init__(self, booster: lgb.Booster) -> None:
+        self._booster = booster
+        self.names: tuple[str, ...] = tuple(booster.feature_name())
+
+    @classmethod
+    def fit(cls, examples: Examples, config: RankerConfig, *, rounds: int | None = None) -> Self:
+        """Boost for ``rounds`` (default: the most that the configuration allows) on all examples."""
+        return cls(lgb.train(_parameters(examples, config), _dataset(examples), rounds or config.rounds))
+
+    @classmethod
+    def fit_validated(cls, examples: Examples, validation: Examples, config: RankerConfig) -> tuple[Self, int]:
+        """Boost until NDCG@10 on ``validation`` stops growing; the ranker and the number of rounds it took."""
+        train = _dataset(examples)
+        booster = lgb.train(
+            _parameters(examples, config),
+            train,
+            config.rounds,
+            valid_sets=[_dataset(validation, train)],
+            callbacks=[lgb.early_stopping(config.patience, verbose=False)],
+        )
+        rounds = max(booster.best_iteration, 1)
+        return cls(lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))), rounds
+
+    def predict(self, names: tuple[str, ...], features: Float32) -> Float64:
+        """(c,) score of each pair, comparable within one user; ``names`` must be those of the fit.
+
+        Raises :class:`BundleError` when they are not: the code and the model are of different versions.
+        """
+        if names != self.names:
+            odd = sorted(set(names) ^ set(self.names))
+            raise BundleError(f"the ranker was trained on other features than this code computes: {', '.join(odd)}")
+        if not len(features):
+            return np.empty(0)
+        scores: Float64 = self._booster.predict(features, num_threads=1 if len(features) < 5000 else 0)
+        return scores
+
+    def importance(self) -> dict[str, float]:
+        """Share of the total gain per feature, largest first."""
+        gain = self._booster.feature_importance("gain")
+        share = gain / max(gain.sum(), 1e-12)
+        return {self.names[i]: float(share[i]) for i in np.argsort(-share, kind="stable")}
+
+    def to_text(self) -> str:
+        """The booster in LightGBM's text format."""
+        return str(self._booster.model_to_string())
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The inverse of :meth:`to_text`. Raises :class:`BundleError` on text that is no model."""
+        try:
+            return cls(lgb.Booster(model_str=text))
+        except lgb.basic.LightGBMError as error:
+            raise BundleError(f"the ranker cannot be read: {error}") from error
+
+
+def _dataset(examples: Examples, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    return lgb.Dataset(
+        examples.features,
+        examples.hit,
+        group=examples.groups,
+        feature_name=list(examples.names),
+        reference=reference,
+        free_raw_data=True,
+    )
+
+
+def _parameters(examples: Examples, config: RankerConfig) -> dict[str, object]:
+    return {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": config.truncation,
+        "metric": "ndcg",
+        "eval_at": [10],
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": min(config.min_leaf, max(len(examples.hit) // 100, 1)),
+        "feature_fraction": config.feature_fraction,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": config.l2,
+        "max_bin": 127,
+        "seed": config.seed,
+        "num_threads": config.threads,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbosity": -1,
+    }

@@ -1,0 +1,259 @@
+"""The features of the ranker: one function for training and for serving.
+
+Everything comes from the history that is handed in, the pool of candidates and :class:`ItemStatistics`; nothing is
+looked up by user. Times are relative to ``as_of`` (see :mod:`training.models.recency` for what "age" means without
+a clock). NaN means unknown and LightGBM treats it as such.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.contracts.events import EventType
+from training.interactions import Bool, Clock, Float32, Histories, Int32, Int64
+from training.models.item_statistics import ItemStatistics
+from training.models.pool import Pool
+from training.models.ragged import Float64, contains, distinct, first_of_run, group_sums, pair_keys
+from training.models.recency import ages, steps_back
+
+Columns = dict[str, npt.NDArray[Any]]
+
+_HALF_LIVES = (10.0, 30.0, 90.0)
+_WINDOWS = (7, 14, 28)
+_GAP_PRIOR = 1.0
+_PURCHASE = EventType.PURCHASE.code
+_CARTS = (EventType.CART_ADD.code, EventType.FAVORITE.code)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a block of features reads, with the parts that several blocks need computed once."""
+
+    histories: Histories
+    pool: Pool
+    statistics: ItemStatistics
+
+    @property
+    def timed(self) -> bool:
+        """Whether anything may be said of time or order."""
+        return self.histories.clock is not Clock.NONE
+
+    @cached_property
+    def age(self) -> Float64:
+        return ages(self.histories)
+
+    @cached_property
+    def step(self) -> Float64:
+        return steps_back(self.histories)
+
+    @cached_property
+    def row(self) -> Int32:
+        return self.histories.row
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Events grouped by a key, and where each candidate finds its group."""
+
+    order: Int64  # (e,) events sorted by key, in time order within one
+    starts: Int64  # (g,) first of each group in ``order``
+    place: Int64  # (c,) group of each candidate (0 where it has none)
+    found: Bool  # (c,)
+    number: Int64  # (e,) group of each event of ``order``
+
+    @classmethod
+    def by(cls, event_keys: Int64, usable: Bool, candidate_keys: Int64, known: Bool) -> "Groups":
+        """Group the ``usable`` events; candidates that are not ``known`` find nothing."""
+        events = np.flatnonzero(usable)
+        order = events[np.argsort(event_keys[events], kind="stable")]
+        keys = event_keys[order]
+        first = first_of_run(keys)
+        starts = np.flatnonzero(first)
+        place = np.searchsorted(keys[starts], candidate_keys)
+        found = known & contains(keys[starts], candidate_keys)
+        return cls(order, starts, np.where(found, place, 0), found, np.cumsum(first) - 1)
+
+    @property
+    def ends(self) -> Int64:
+        """(g,) one past the last of each group in ``order``."""
+        ends = np.empty_like(self.starts)
+        ends[:-1] = self.starts[1:]
+        ends[-1:] = len(self.order)
+        return ends
+
+    def sum(self, values: Float64) -> Float64:
+        """(g,) sums over events; ``values`` is (m,) over all events."""
+        return group_sums(self.number, values[self.order], len(self.starts))
+
+    def first(self, values: Float64) -> Float64:
+        return values[self.order[self.starts]]
+
+    def last(self, values: Float64) -> Float64:
+        return values[self.order[self.ends - 1]]
+
+    def moments(self, step: Float64) -> Float64:
+        """(g,) number of distinct moments."""
+        ordered = step[self.order]
+        new = np.ones(len(ordered), dtype=np.float64)
+        new[1:] = ordered[1:] != ordered[:-1]
+        new[self.starts] = 1
+        return group_sums(self.number, new, len(self.starts))
+
+    def spread(self, per_group: Float64, missing: float) -> Float64:
+        """(c,) the candidates' values."""
+        if not len(per_group):
+            return np.full(len(self.place), missing)
+        return np.where(self.found, per_group[self.place], missing)
+
+
+def of_user_and_item(q: Question) -> Columns:
+    """What the user did with this very item."""
+    items = len(q.statistics.buyers)
+    keys = pair_keys(q.row, q.histories.item, items)
+    everything = np.ones(len(keys), dtype=np.bool_)
+    candidates = pair_keys(q.pool.row, q.pool.item, items)
+    groups = Groups.by(keys, everything, candidates, np.ones(len(candidates), dtype=np.bool_))
+    kind = q.histories.kind
+    columns: Columns = {
+        "pair_events": groups.spread(groups.sum(np.ones(len(keys))), 0),
+        "pair_purchases": groups.spread(groups.sum((kind == _PURCHASE).astype(np.float64)), 0),
+        "pair_carts": groups.spread(groups.sum(np.isin(kind, _CARTS).astype(np.float64)), 0),
+    }
+    if not q.timed:
+        return columns
+    last, first = groups.last(q.age), groups.first(q.age)
+    times = groups.moments(q.step)
+    repeats = np.maximum(times - 1, 0)
+    columns |= {
+        "pair_age": groups.spread(last, np.nan),
+        "pair_steps": groups.spread(groups.last(q.step), np.nan),
+        "pair_first_age": groups.spread(first, np.nan),
+        "pair_times": groups.spread(times, 0),
+        "pair_last_kind": groups.spread(groups.last(kind.astype(np.float64)), np.nan),
+        "pair_last_quantity": groups.spread(groups.last(q.histories.quantity.astype(np.float64)), np.nan),
+    }
+    for half_life in _HALF_LIVES:
+        columns[f"pair_decayed_{half_life:g}"] = groups.spread(groups.sum(np.exp2(-q.age / half_life)), 0)
+    for window in _WINDOWS:
+        columns[f"pair_last_{window}"] = groups.spread(groups.sum((q.age < window).astype(np.float64)), 0)
+    gap = groups.spread(np.divide(first - last, repeats, out=np.full(len(last), np.nan), where=repeats > 0), np.nan)
+    usual = q.statistics.gap[q.pool.item].astype(np.float64)
+    prior = np.where(np.isnan(usual), 0.0, _GAP_PRIOR)
+    known = groups.spread(first - last, 0) + prior * np.nan_to_num(usual)
+    weight = groups.spread(repeats, 0) + prior
+    expected = np.divide(known, weight, out=np.full(len(weight), np.nan), where=weight > 0)
+    columns["pair_gap"] = gap
+    columns["pair_due"] = columns["pair_age"] / np.maximum(expected, 1e-3)
+    return columns
+
+
+def of_user(q: Question) -> Columns:
+    """Who asks: activity, habit of repeating, baskets, usual price."""
+    h, rows = q.histories, len(q.histories)
+    count = np.diff(h.indptr).astype(np.float64)
+    pairs = distinct(pair_keys(q.row, h.item, len(q.statistics.buyers)))
+    different = np.bincount(pairs // len(q.statistics.buyers), minlength=rows).astype(np.float64)
+    per_row: Columns = {
+        "user_events": np.log1p(count),
+        "user_items": np.log1p(different),
+        "user_repeat_ratio": 1 - different / np.maximum(count, 1),
+    }
+    if q.timed:
+        filled = count > 0
+        newest, oldest, steps = (np.full(rows, np.nan) for _ in range(3))
+        newest[filled] = q.age[h.indptr[1:][filled] - 1]
+        oldest[filled] = q.age[h.indptr[:-1][filled]]
+        steps[filled] = q.step[h.indptr[:-1][filled]] + 1
+        per_row |= {
+            "user_age": newest,
+            "user_since": oldest,
+            "user_moments": steps,
+            "user_basket": count / steps,
+            "user_gap": (oldest - newest) / np.maximum(steps - 1, 1),
+            "user_recent": np.bincount(q.row, weights=np.exp2(-q.age / 30), minlength=rows),
+        }
+    price = q.statistics.price[h.item].astype(np.float64)
+    known = np.isfinite(price)
+    priced = np.bincount(q.row[known], minlength=rows)
+    total = np.bincount(q.row[known], weights=price[known], minlength=rows)
+    usual = np.divide(total, priced, out=np.full(rows, np.nan), where=priced > 0)
+    columns = {name: values[q.pool.row] for name, values in per_row.items()}
+    columns["price_difference"] = q.statistics.price[q.pool.item] - usual[q.pool.row]
+    return columns
+
+
+def of_item(q: Question) -> Columns:
+    """What the log says of the item."""
+    s, item = q.statistics, q.pool.item
+    columns: Columns = {
+        "item_heat": s.heat_season[item],
+        "item_buyers": s.buyers[item],
+        "item_repeat_rate": s.repeat_rate[item],
+        "item_price": s.price[item],
+    }
+    if q.histories.clock is Clock.TIMED:
+        columns |= {
+            "item_heat_week": s.heat_week[item],
+            "item_heat_month": s.heat_month[item],
+            "item_trend": s.trend[item],
+            "item_gap": s.gap[item],
+            "item_age": s.age[item],
+        }
+    return columns
+
+
+def of_user_and_kin(q: Question) -> Columns:
+    """What the user did with items of the same category, department and brand."""
+    columns: Columns = {}
+    for name in ("category", "department", "brand"):
+        codes: Int32 = getattr(q.statistics, name)
+        width = int(codes.max(initial=-1)) + 2
+        event, candidate = codes[q.histories.item], codes[q.pool.item]
+        groups = Groups.by(
+            pair_keys(q.row, event, width), event >= 0, pair_keys(q.pool.row, candidate, width), candidate >= 0
+        )
+        weight = np.exp2(-q.age / 60)
+        whole = np.bincount(q.row, weights=weight, minlength=len(q.histories))
+        recent = groups.spread(groups.sum(weight), 0)
+        columns[f"{name}_events"] = groups.spread(groups.sum(np.ones(len(event))), 0)
+        columns[f"{name}_share"] = recent / np.maximum(whole[q.pool.row], 1e-9)
+        if q.timed:
+            last, first = groups.last(q.age), groups.first(q.age)
+            gap = (first - last) / np.maximum(groups.moments(q.step) - 1, 1)
+            columns[f"{name}_age"] = groups.spread(last, np.nan)
+            columns[f"{name}_due"] = groups.spread(last / np.maximum(gap, 1e-3), np.nan)
+    return columns
+
+
+def of_sources(q: Question, names: Sequence[str]) -> Columns:
+    """What each source says of the pair."""
+    columns: Columns = {"sources": (~np.isnan(q.pool.rank)).sum(axis=1)}
+    scaled = q.pool.normalised()
+    for column, name in enumerate(names):
+        columns[f"{name}_score"] = q.pool.score[:, column]
+        columns[f"{name}_rank"] = q.pool.rank[:, column]
+        columns[f"{name}_scaled"] = scaled[:, column]
+    return columns
+
+
+#: Blocks of features; a new one is a function added here.
+BLOCKS: tuple[Callable[[Question], Columns], ...] = (of_user_and_item, of_user, of_item, of_user_and_kin)
+
+
+def featurise(
+    histories: Histories, candidates: Pool, statistics: ItemStatistics, sources: Sequence[str]
+) -> tuple[tuple[str, ...], Float32]:
+    """Names (f,) and values (c, f) of the features of every candidate pair."""
+    question = Question(histories, candidates, statistics)
+    columns: Columns = {}
+    for block in BLOCKS:
+        columns |= block(question)
+    columns |= of_sources(question, sources)
+    matrix = np.empty((len(candidates.row), len(columns)), dtype=np.float32)
+    for place, values in enumerate(columns.values()):
+        matrix[:, place] = values
+    return tuple(columns), matrix

@@ -1,0 +1,128 @@
+"""Fit churn as of a cut-off: snapshots, choices on validation folds inside the past, the final fit, its baselines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.contracts import columns as c
+from features.contracts.progress import step
+from features.engine import EventTables, build_tags
+from features.tags import catalogue, spec_hash
+from training.models.churn import ChurnModel, required_tags
+from training.models.churn_baselines import ChurnBaseline
+from training.models.churn_config import ChurnConfig
+from training.pipelines.churn_choices import (
+    choose_calibrator,
+    choose_shape,
+    fit_members,
+    newest_is_worth_it,
+    uncertainty,
+)
+from training.pipelines.churn_data import candidate_tags, rows_of, telling_tags
+from training.pipelines.churn_folds import rehearsal_folds, validation_folds
+from training.pipelines.churn_judge import PIPELINE, fit_baselines, judge_folds
+from training.pipelines.snapshots import describe, past_snapshots, take_snapshot
+
+LABEL = "label"
+
+#: Users at the cut-off whose contributions are averaged to the importance of tags, and examples for golden rows.
+_EXAMPLE_USERS = 2_000
+
+
+@dataclass(frozen=True)
+class FittedChurn:
+    """A model with everything that judged it on the way."""
+
+    model: ChurnModel
+    baselines: dict[str, ChurnBaseline]
+    choices: dict[str, Any]
+    validation: list[dict[str, Any]]  # one row per fold and model: as_of, users, base_rate, metrics
+    importance: dict[str, float]  # tag -> mean |contribution| in log-odds, largest first
+    examples: pa.Table  # tag rows that golden rows are taken from
+    config: ChurnConfig
+
+
+def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
+    """The model as of ``cutoff``. No event at or after it, nor one that arrived after it, has any influence.
+
+    Raises :class:`NotEnoughDataError` that says what is missing.
+    """
+    candidates = candidate_tags(config.tags)
+    candidates = telling_tags([build_tags(tables, cutoff, candidates)], candidates)
+    snapshots = past_snapshots(tables, cutoff, required_tags(candidates), config)
+    tags = telling_tags([snapshot.tags for snapshot in snapshots], candidates)
+    rows = [rows_of(snapshot, tags, config.label.horizon_days) for snapshot in snapshots]
+    folds = validation_folds(snapshots, rows, config.label.horizon)
+    shape, loss, held = choose_shape(folds, config)
+    calibrator, calibrator_losses = choose_calibrator(held)
+    rehearsal = rehearsal_folds(snapshots, rows, config.label.horizon)
+    newest = {} if rehearsal is None else newest_is_worth_it(*rehearsal, shape, calibrator.kind, config)
+    newest_in_fit = not newest or newest["in_the_fit"] <= newest["calibration_only"]
+    with step("fitting the churn model"):
+        final = fit_members(rows if newest_in_fit else folds[0].fit, shape, config)
+    now = describe(tables, cutoff, required_tags(tags), config, most=_EXAMPLE_USERS)
+    model = ChurnModel(
+        label=config.label,
+        population=config.population,
+        tiers=config.tiers,
+        tags=tags,
+        titles={name: (catalogue()[name].title, catalogue()[name].title_zh) for name in required_tags(tags)},
+        tag_spec=spec_hash(required_tags(tags)),
+        rhythm=now.rhythm,
+        linear=final.linear,
+        members=final.members,
+        calibrator=calibrator,
+        uncertainty=uncertainty(held, calibrator.kind),
+    )
+    choices = {
+        "snapshots": [snapshot.as_of.isoformat() for snapshot in snapshots],
+        "rows": sum(len(snapshot) for snapshot in snapshots),
+        "tags": list(tags),
+        "validation": [
+            {"judged": snapshots[f.judged].as_of.isoformat(), "separation": str(f.separation)} for f in folds
+        ],
+        "start": str(shape.start),
+        "leaves": shape.leaves,
+        "rounds": shape.rounds,
+        "members": len(final.members),
+        "validation_log_loss": loss,
+        "calibrator": str(calibrator.kind),
+        "calibrator_log_loss": calibrator_losses,
+        "newest_snapshots_in_fit": newest_in_fit,
+        "newest_log_loss": newest,
+        "rhythm": dict(zip(("r", "alpha", "a", "b"), model.rhythm.to_array().tolist(), strict=True)),
+    }
+    return FittedChurn(
+        model=model,
+        baselines=fit_baselines(snapshots, config),
+        choices=choices,
+        validation=judge_folds(snapshots, folds, held, calibrator.kind, config),
+        importance=_importance(model, now.tags),
+        examples=now.tags,
+        config=config,
+    )
+
+
+def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> pd.DataFrame:
+    """``user_id``, ``label`` and a probability per model for every eligible user at ``cutoff``.
+
+    The labels need the events of the horizon after ``cutoff``; they are used for nothing else.
+    """
+    model, config = fitted.model, fitted.config
+    label_end = cutoff + config.label.horizon
+    asked = take_snapshot(tables, cutoff, model.required_tags, config, known_by=label_end)
+    frame = pd.DataFrame({c.USER_ID: asked.known.user_id.to_pylist(), LABEL: asked.label})
+    frame[PIPELINE] = model.probability(asked.tags)
+    for name, baseline in fitted.baselines.items():
+        frame[name] = baseline.probability(asked.known.summary, asked.event_rhythm)
+    return frame
+
+
+def _importance(model: ChurnModel, tags: pa.Table) -> dict[str, float]:
+    means = np.abs(model.contributions(tags)).mean(axis=0)
+    order = np.argsort(-means, kind="stable")
+    return {model.reason_columns[i]: float(means[i]) for i in order if means[i] > 0}

@@ -1,0 +1,179 @@
+"""The choices of a churn model, each made by log-loss on validation folds inside the past."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from features.contracts.progress import track
+from training.evaluation.probability import log_loss
+from training.models.boosting import Recipe, grow, log_odds
+from training.models.calibration import Calibrator, Kind, base_rate_shift
+from training.models.churn_config import ChurnConfig
+from training.models.churn_features import direction
+from training.models.churn_scorer import Member
+from training.models.logistic import Logistic
+from training.models.uncertainty import Uncertainty
+from training.pipelines.churn_data import Rows, stack
+from training.pipelines.churn_folds import ChurnFold
+
+Float64 = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.bool_]
+
+#: A more elaborate calibrator must lower the log-loss by this much (nats) to be preferred.
+_WORTH_IT = 5e-4
+
+
+class Start(StrEnum):
+    """Where trees start from."""
+
+    NOTHING = "nothing"
+    RHYTHM = "rhythm"
+    BOTH = "both"  # the mean of the two
+
+
+_HEAD_STARTS = {Start.NOTHING: (False,), Start.RHYTHM: (True,), Start.BOTH: (False, True)}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the validation folds decide about the trees."""
+
+    start: Start
+    leaves: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Uncalibrated models fitted on one set of rows."""
+
+    linear: Logistic
+    members: tuple[Member, ...]
+
+    def raw(self, rows: Rows) -> Float64:
+        """(n,) mean log-odds."""
+        start = self.linear.log_odds(rows.columns.linear)
+        return np.asarray(
+            np.mean([log_odds(m.booster, rows.columns.trees) + m.head_start * start for m in self.members], axis=0)
+        )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Predictions for users of a validation fold, by models that had not seen them."""
+
+    raw: Float64
+    label: Labels
+
+
+def choose_shape(folds: Sequence[ChurnFold], config: ChurnConfig) -> tuple[Shape, float, list[Held]]:
+    """The shape with the least mean log-loss over folds (of equals the first), that loss, and its predictions."""
+    raw: dict[Shape, list[Float64]] = {}
+    for fold, leaves in track(list(product(folds, config.boosting.leaves)), "choosing the churn model", unit="fits"):
+        data = stack(fold.fit, config.snapshots.rows)
+        linear = Logistic.fit(data.columns.linear, data.label)
+        by_start: dict[tuple[bool, int], Float64] = {}
+        for head_start in (False, True):
+            booster = _grow(data, linear, leaves, config.boosting.rounds[-1], head_start, config, config.seed)
+            start = head_start * linear.log_odds(fold.valid.columns.linear)
+            for rounds in config.boosting.rounds:
+                by_start[head_start, rounds] = start + log_odds(booster, fold.valid.columns.trees, rounds)
+        for start_from, rounds in product(Start, config.boosting.rounds):
+            mean = np.mean([by_start[head_start, rounds] for head_start in _HEAD_STARTS[start_from]], axis=0)
+            raw.setdefault(Shape(start_from, leaves, rounds), []).append(mean)
+    held = {
+        shape: [Held(odds, fold.valid.label) for odds, fold in zip(values, folds, strict=True)]
+        for shape, values in raw.items()
+    }
+    losses = {shape: float(np.mean([log_loss(h.label, expit(h.raw)) for h in of])) for shape, of in held.items()}
+    best = min(losses, key=lambda shape: losses[shape])
+    return best, losses[best], held[best]
+
+
+def fit_members(parts: Sequence[Rows], shape: Shape, config: ChurnConfig) -> Fitted:
+    """All members of a shape, fitted on ``parts``."""
+    data = stack(parts, config.snapshots.rows)
+    linear = Logistic.fit(data.columns.linear, data.label)
+    members = []
+    for number, head_start in product(range(config.boosting.members), _HEAD_STARTS[shape.start]):
+        seed = config.seed + 1000 * number + head_start
+        members.append(Member(_grow(data, linear, shape.leaves, shape.rounds, head_start, config, seed), head_start))
+    return Fitted(linear, tuple(members))
+
+
+def choose_calibrator(held: Sequence[Held]) -> tuple[Calibrator, dict[str, float]]:
+    """The simplest calibrator that is worth it, fitted on all held predictions; and the log-loss of each kind.
+
+    With two folds every kind is learnt on the earlier and judged on the later one. With one fold it is learnt on half
+    of the users and judged on the others, both ways.
+    """
+    losses = {str(kind): float(np.mean([_loss(kind, learn, judge) for learn, judge in _trials(held)])) for kind in Kind}
+    chosen = Kind.NONE
+    for kind in Kind:
+        if losses[kind] < losses[chosen] - _WORTH_IT:
+            chosen = kind
+    return Calibrator.fit(chosen, *_together(held)), losses
+
+
+def uncertainty(held: Sequence[Held], kind: Kind) -> Uncertainty:
+    """Errors of calibration from all held predictions; drift from the base rates that folds had unforeseen."""
+    if len(held) > 1:
+        others = [_together([o for o in held if o is not one]) for one in held]
+        calibrated = [Calibrator.fit(kind, *other).log_odds(one.raw) for one, other in zip(held, others, strict=True)]
+    else:
+        calibrated = [held[0].raw]
+    shifts = [base_rate_shift(odds, one.label) for odds, one in zip(calibrated, held, strict=True)]
+    return Uncertainty.fit(*_together(held), drift=float(np.sqrt(np.mean(np.square(shifts)))))
+
+
+def newest_is_worth_it(
+    judged: ChurnFold, calibrating: ChurnFold, shape: Shape, kind: Kind, config: ChurnConfig
+) -> dict[str, float]:
+    """Log-loss on ``judged`` with the newest snapshots in the fit, and with them kept for calibration only.
+
+    A rehearsal at an earlier cut-off: both variants use what was known then, and the same kind of calibrator.
+    """
+    older = fit_members(calibrating.fit, shape, config)
+    calibrator = Calibrator.fit(kind, older.raw(calibrating.valid), calibrating.valid.label)
+    newer = fit_members(judged.fit, shape, config)
+    return {
+        "in_the_fit": log_loss(judged.valid.label, calibrator.probability(newer.raw(judged.valid))),
+        "calibration_only": log_loss(judged.valid.label, calibrator.probability(older.raw(judged.valid))),
+    }
+
+
+def _grow(
+    data: Rows, linear: Logistic, leaves: int, rounds: int, head_start: bool, config: ChurnConfig, seed: int
+) -> lgb.Booster:
+    recipe = Recipe(
+        leaves=leaves,
+        rounds=rounds,
+        learning_rate=config.boosting.learning_rate,
+        threads=config.boosting.threads,
+        directions=tuple(direction(name) for name in data.columns.names),
+    )
+    start = linear.log_odds(data.columns.linear) if head_start else None
+    return grow(data.columns.trees, data.label, start, recipe, seed)
+
+
+def _trials(held: Sequence[Held]) -> list[tuple[Held, Held]]:
+    if len(held) > 1:
+        return [(held[1], held[0])]
+    one = held[0]
+    odd = np.arange(len(one.label)) % 2 == 1
+    halves = Held(one.raw[odd], one.label[odd]), Held(one.raw[~odd], one.label[~odd])
+    return [halves, halves[::-1]]
+
+
+def _loss(kind: Kind, learn: Held, judge: Held) -> float:
+    return log_loss(judge.label, Calibrator.fit(kind, learn.raw, learn.label).probability(judge.raw))
+
+
+def _together(held: Sequence[Held]) -> tuple[Float64, Labels]:
+    return np.concatenate([h.raw for h in held]), np.concatenate([h.label for h in held])

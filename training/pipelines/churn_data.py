@@ -1,0 +1,96 @@
+"""Snapshots as matrices: which tags a churn model may read, and training sets cut to size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.contracts.errors import ConfigError
+from features.tags import catalogue
+from features.tags.spec import Privacy, closure
+from training.models.churn_features import ChurnColumns, tag_values
+from training.pipelines.snapshots import Snapshot
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.bool_]
+
+
+def candidate_tags(wanted: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Numeric tags of behaviour, or those ``wanted`` among them.
+
+    Never a statement about the person, and no rank among users, which drifts with them. :class:`ConfigError` names a
+    wanted tag that does not qualify.
+    """
+    fit = tuple(
+        name
+        for name, tag in catalogue().items()
+        if tag.numeric and all(t.privacy is Privacy.BEHAVIOUR and not t.of_population for t in closure([name]))
+    )
+    for name in wanted or ():
+        if name not in fit:
+            raise ConfigError(f"tags: '{name}' is not a numeric tag of behaviour, which is all that churn may read")
+    return fit if wanted is None else tuple(name for name in fit if name in wanted)
+
+
+def telling_tags(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[str, ...]:
+    """Of ``names`` those that tell users apart somewhere in ``tables``, and of equal ones the first.
+
+    A log without views needs no tags of views. The catalogue names windows before all time, so of ``orders_365d`` and
+    ``orders`` in a short log the window stays: it goes on meaning the same when the log grows.
+    """
+    seen: set[bytes] = set()
+    kept = []
+    for name in names:
+        values = np.concatenate([tag_values(table, (name,))[:, 0] for table in tables])
+        content = values.tobytes()
+        if content not in seen and len(np.unique(values)) > 1:  # null counts as a value
+            kept.append(name)
+        seen.add(content)
+    return tuple(kept)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Users of one or several snapshots, as the models read them."""
+
+    columns: ChurnColumns
+    label: Labels
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def one_class(self) -> bool:
+        return bool(self.label.all() or not self.label.any())
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "Rows":
+        """The users at ``rows``."""
+        c = self.columns
+        return Rows(ChurnColumns(c.names, c.trees[rows], c.linear[rows], c.expected[rows]), self.label[rows])
+
+
+def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float) -> Rows:
+    """One snapshot's users; BG/NBD as fitted at that snapshot."""
+    return Rows(ChurnColumns.of(snapshot.tags, names, snapshot.rhythm, horizon_days), snapshot.label)
+
+
+def stack(parts: Sequence[Rows], most: int) -> Rows:
+    """All rows of ``parts``, each thinned evenly so that there are at most ``most``."""
+    share = min(1.0, most / max(1, sum(len(p) for p in parts)))
+    thinned = [p if share == 1.0 else p.take(_evenly(len(p), share)) for p in parts]
+    return Rows(
+        ChurnColumns(
+            names=parts[0].columns.names,
+            trees=np.concatenate([p.columns.trees for p in thinned]),
+            linear=np.concatenate([p.columns.linear for p in thinned]),
+            expected=np.concatenate([p.columns.expected for p in thinned]),
+        ),
+        np.concatenate([p.label for p in thinned]),
+    )
+
+
+def _evenly(count: int, share: float) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, count - 1, max(1, int(count * share))).astype(np.int64))

@@ -1,0 +1,76 @@
+"""Who ranks: the learnt ranker, a blend of sources or one source. The newest fold decides, user by user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.evaluation.paired import paired_bootstrap
+from training.evaluation.ranking import Float64
+from training.models.blend import Blend
+from training.models.ranker import Examples, Ranker
+from training.pipelines.recommend_config import RecommendConfig
+from training.pipelines.recommend_folds import Explored
+from training.pipelines.recommend_search import search_blend
+
+METRIC = "ndcg@10"
+#: The ranker has to lead by this many standard errors of the paired difference: what is simpler wins a draw.
+_LEAD = 0.5
+#: Width of a 95 % interval in standard errors.
+_INTERVAL = 3.92
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The winner and the record of the comparison."""
+
+    blend: Blend  # ranks when ``rounds`` is 0
+    rounds: int  # boosting rounds of the ranker; 0 when it lost
+    choices: dict[str, Any]
+    table: list[dict[str, Any]]  # one row per contestant: model, kind and the metric on the newest fold
+
+
+def decide(
+    explored: Sequence[Explored], examples: Sequence[Examples | None], names: Sequence[str], config: RecommendConfig
+) -> Decision:
+    """Compare on the newest fold what was fitted on the older ones. Folds come newest first, examples beside them."""
+    if not explored:
+        even = Blend((1.0,) * len(names))
+        return Decision(even, 0, {"ranks": "blend", "why": "too little data for a validation fold"}, [])
+    newest, older = explored[0], explored[1:]
+    singles = {name: newest.judge_blend(Blend.only(k, len(names))) for k, name in enumerate(names)}
+    best = max(singles, key=lambda name: float(singles[name].mean()))
+    simple, simple_scores = best, singles[best]
+    table = [_row(name, "source", scores) for name, scores in singles.items()]
+
+    blend = search_blend(older or [newest], names, users=config.search_users, seed=config.seed)
+    blend_scores = newest.judge_blend(blend)
+    table.append(_row("blend", "blend", blend_scores))
+    if blend_scores.mean() >= simple_scores.mean():
+        simple, simple_scores = "blend", blend_scores
+    else:
+        blend = Blend.only(list(names).index(best), len(names))
+
+    choices: dict[str, Any] = {
+        "ranks": simple,
+        "blend": dict(zip(names, blend.weights, strict=True)),
+        "recall": newest.recall(),
+        "validation_users": newest.pool.rows,
+    }
+    past = [e for e in examples[1:] if e is not None]
+    if not past or examples[0] is None:
+        choices["why"] = "no older fold with hits to train a ranker on"
+        return Decision(blend, 0, choices, table)
+    ranker, rounds = Ranker.fit_validated(Examples.join(past), examples[0], config.ranker)
+    scores = newest.judge_ranker(ranker)
+    table.append(_row("ranker", "ranker", scores))
+    lead = paired_bootstrap(scores, simple_scores, seed=config.seed)
+    wins = lead.mean > _LEAD * (lead.high - lead.low) / _INTERVAL
+    choices["ranker_against"] = {"model": simple, "mean": lead.mean, "low": lead.low, "high": lead.high}
+    choices["why"] = f"the ranker {'beats' if wins else 'does not beat'} {simple} on validation"
+    if wins:
+        choices |= {"ranks": "ranker", "rounds": rounds}
+    return Decision(blend, rounds if wins else 0, choices, table)
+
+
+def _row(model: str, kind: str, scores: Float64) -> dict[str, Any]:
+    return {"model": model, "kind": kind, METRIC: float(scores.mean())}

@@ -1,0 +1,155 @@
+"""What recommender training knows of one validation fold: the candidates found and which of them came true."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.evaluation.fold import Fold, Truth
+from training.evaluation.ranking import Float64, find_hits, ndcg
+from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.models.blend import Blend
+from training.models.item_statistics import ItemStatistics
+from training.models.pool import Pool
+from training.models.ragged import best_of_rows, contains, pair_keys, spans
+from training.models.ranker import Examples, Ranker
+from training.models.ranker_features import featurise
+from training.models.recommender import BLOCK, Ranked, Recommender
+from training.models.source import Candidates
+
+#: The metric that every choice is made by looks at this many places.
+PLACES = 10
+#: Pairs within this many places of a source's list are what the ranker has to tell apart; they are never thinned out.
+_SURE_PLACES = 30
+
+
+def sample_users(fold: Fold, limit: int, seed: int) -> Fold:
+    """At most ``limit`` users of a fold, drawn evenly; the training part stays whole."""
+    if len(fold.users) <= limit:
+        return fold
+    taken = np.sort(np.random.default_rng(seed).choice(len(fold.users), limit, replace=False))
+    starts, lengths = fold.truth.indptr[:-1][taken], np.diff(fold.truth.indptr)[taken]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    truth = Truth(indptr, fold.truth.item[spans(starts, lengths)])
+    return replace(fold, users=fold.users[taken], as_of=fold.as_of[taken], truth=truth)
+
+
+def judge_lists(lists: Int32, truth: Truth) -> Float64:
+    """(q,) NDCG@10 of each row of a table of lists."""
+    padded = np.pad(lists, ((0, 0), (0, max(0, PLACES - lists.shape[1]))), constant_values=-1)[:, :PLACES]
+    return ndcg(find_hits(padded, truth))
+
+
+def judge_candidates(found: Candidates, truth: Truth) -> Float64:
+    """(q,) NDCG@10 of a source's own order."""
+    ranked = Ranked(found.row, found.item, found.score, found.row)
+    return judge_lists(ranked.lists(len(truth.indptr) - 1, PLACES), truth)
+
+
+@dataclass(frozen=True)
+class Explored:
+    """One fold after retrieval."""
+
+    histories: Histories
+    truth: Truth
+    pool: Pool
+    hit: Bool  # (c,) whether each pair of the pool came true
+    statistics: ItemStatistics
+    names: tuple[str, ...]  # of the sources, the columns of the pool
+
+    @classmethod
+    def of(cls, recommender: Recommender, fold: Fold, *, exclude_seen: bool) -> "Explored":
+        """Retrieve for every user of ``fold`` with sources fitted on its training part."""
+        histories = fold.histories()
+        parts: list[Pool] = []
+        for start in range(0, len(histories), BLOCK):
+            block = histories.slice(start, min(start + BLOCK, len(histories)))
+            found = recommender.retrieve(block, exclude_seen=exclude_seen)
+            parts.append(replace(found, row=found.row + np.int32(start)))
+        whole = Pool(
+            len(histories),
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "item", "score", "rank")),
+        )
+        width = max(recommender.items, int(fold.truth.item.max(initial=-1)) + 1)
+        owner = np.repeat(np.arange(len(histories), dtype=np.int32), np.diff(fold.truth.indptr))
+        wanted = np.sort(pair_keys(owner, fold.truth.item, width))
+        return cls(
+            histories,
+            fold.truth,
+            whole,
+            contains(wanted, pair_keys(whole.row, whole.item, width)),
+            recommender.statistics,
+            recommender.source_names,
+        )
+
+    def judge(self, score: np.ndarray) -> Float64:
+        """(q,) NDCG@10 of the pool in the order of ``score`` (c,)."""
+        place, counts = best_of_rows(self.pool.indptr, self.pool.item, score, PLACES)
+        row = np.repeat(np.arange(self.pool.rows, dtype=np.int32), counts)
+        item = self.pool.item[place]
+        return judge_lists(Ranked(row, item, item.astype(np.float32), row).lists(self.pool.rows, PLACES), self.truth)
+
+    def judge_blend(self, blend: Blend) -> Float64:
+        """(q,) NDCG@10 of a blend."""
+        return self.judge(blend.score(self.pool))
+
+    def judge_ranker(self, ranker: Ranker) -> Float64:
+        """(q,) NDCG@10 of the pool in the ranker's order."""
+        scores = []
+        for start in range(0, self.pool.rows, BLOCK):
+            stop = min(start + BLOCK, self.pool.rows)
+            part = self._block(start, stop)
+            scores.append(
+                ranker.predict(*featurise(self.histories.slice(start, stop), part, self.statistics, self.names))
+            )
+        return self.judge(np.concatenate(scores))
+
+    def _block(self, start: int, stop: int) -> Pool:
+        low, high = np.searchsorted(self.pool.row, (start, stop))
+        part = self.pool.only(np.arange(low, high))
+        return replace(part, rows=stop - start, row=part.row - np.int32(start))
+
+    def recall(self) -> dict[str, float]:
+        """Mean share of the truth in the whole pool (``union``) and in the part of each source."""
+        size = np.diff(self.truth.indptr)
+        found = np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) / size
+        shares = {"union": float(found.mean())}
+        for column, name in enumerate(self.names):
+            mine = self.hit & ~np.isnan(self.pool.rank[:, column])
+            shares[name] = float((np.bincount(self.pool.row[mine], minlength=self.pool.rows) / size).mean())
+        return shares
+
+    def examples(self, max_pairs: int, seed: int) -> Examples | None:
+        """Features of users with at least one hit among their candidates, at most about ``max_pairs`` pairs.
+
+        Where there are more, pairs that came true and pairs that a source ranks high are kept and the others thinned out
+        at random; only then users. Nothing that no source found is ever put in.
+        """
+        kept = self._thin(max_pairs, np.random.default_rng(seed))
+        if not len(kept):
+            return None
+        names: tuple[str, ...] = ()
+        features: list[Float32] = []
+        for start in range(0, self.pool.rows, BLOCK):
+            stop = min(start + BLOCK, self.pool.rows)
+            part = self._block(start, stop)
+            names, matrix = featurise(self.histories.slice(start, stop), part, self.statistics, self.names)
+            low, high = np.searchsorted(kept, np.searchsorted(self.pool.row, (start, stop)))
+            features.append(matrix[kept[low:high] - np.searchsorted(self.pool.row, start)])
+        _, groups = np.unique(self.pool.row[kept], return_counts=True)
+        return Examples(names, np.concatenate(features), self.hit[kept].astype(np.float32), groups.astype(np.int64))
+
+    def _thin(self, max_pairs: int, rng: np.random.Generator) -> Int64:
+        """Ascending positions of the pairs to learn from."""
+        useful = np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) > 0
+        inside = useful[self.pool.row]
+        if inside.sum() > max_pairs:
+            sure = inside & (self.hit | (np.nanmin(self.pool.rank, axis=1) < _SURE_PLACES))
+            share = (max_pairs - sure.sum()) / max((inside & ~sure).sum(), 1)
+            inside = sure | (inside & (rng.random(len(inside)) < share))
+        if inside.sum() > max_pairs:
+            order = rng.permutation(np.flatnonzero(useful))
+            size = np.bincount(self.pool.row[inside], minlength=self.pool.rows)
+            chosen = np.zeros(self.pool.rows, dtype=np.bool_)
+            chosen[order[np.cumsum(size[order]) <= max(max_pairs, size[order[0]])]] = True
+            inside &= chosen[self.pool.row]
+        return np.flatnonzero(inside).astype(np.int64)

@@ -1,0 +1,153 @@
+"""Searches on validation folds: settings of a source, weights of the blend."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.contracts.progress import step
+from training.evaluation.fold import Fold
+from training.evaluation.ranking import Float64
+from training.interactions import Float32, Histories, Int64
+from training.models.blend import Blend
+from training.models.source import CandidateSource, sources
+from training.pipelines.recommend_config import RecommendConfig
+from training.pipelines.recommend_folds import PLACES, Explored, judge_candidates, sample_users
+
+#: Weights tried for one source while the others stand still, as parts of the largest.
+_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5)
+_SWEEPS = 3
+
+
+def search_settings(
+    names: Sequence[str], fold: Fold, config: RecommendConfig, *, exclude_seen: bool, seconds: float
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, float]]]:
+    """The best settings per source and the NDCG@10 of everything tried, one setting after the other.
+
+    A source stops when its part of ``seconds`` is used up and keeps the best so far.
+    """
+    sample = sample_users(fold, config.search_users, config.seed)
+    chosen: dict[str, dict[str, Any]] = {}
+    tried: dict[str, dict[str, float]] = {}
+    with step("trying settings", total=len(names), unit="sources") as task:
+        for name in names:
+            settings = config.settings(name)
+            chosen[name] = dict(settings.config)
+            if settings.search:
+                trial = _Trial(name, sample, sample.histories(), exclude_seen)
+                deadline = time.monotonic() + seconds / len(names)
+                chosen[name], tried[name] = trial.search(chosen[name], settings.search, deadline)
+            task.advance()
+    return chosen, tried
+
+
+@dataclass
+class _Trial:
+    """Tries settings of one source on one fold; a fit is kept while only settings of the question change."""
+
+    name: str
+    fold: Fold
+    histories: Histories
+    exclude_seen: bool
+    fitted: CandidateSource | None = None
+    fitted_with: dict[str, Any] | None = None
+
+    def search(
+        self, start: dict[str, Any], grid: dict[str, list[Any]], deadline: float
+    ) -> tuple[dict[str, Any], dict[str, float]]:
+        """One setting after the other, those that need no other fit first; the best and the marks of all tried."""
+        asked_with = sources()[self.name].asked_with
+        best, mark = start, self.judge(start)
+        marks = {"default": mark}
+        for key in sorted(grid, key=lambda key: key not in asked_with):
+            for value in grid[key]:
+                if value == best.get(key) or time.monotonic() > deadline:
+                    continue
+                score = marks[f"{key}={value}"] = self.judge({**best, key: value})
+                if score > mark:
+                    mark, best = score, {**best, key: value}
+        return best, marks
+
+    def judge(self, values: dict[str, Any]) -> float:
+        """Mean NDCG@10 of the source alone."""
+        cls = sources()[self.name]
+        config = cls.Config(**values)
+        matters = {key: value for key, value in values.items() if key not in cls.asked_with}
+        if self.fitted is None or matters != self.fitted_with:
+            self.fitted, self.fitted_with = cls.fit(self.fold.train, config), matters
+        source = cls.from_arrays(config, self.fitted.arrays())
+        found = source.retrieve(self.histories, PLACES, exclude_seen=self.exclude_seen)
+        return float(judge_candidates(found, self.fold.truth).mean())
+
+
+def search_blend(folds: Sequence[Explored], names: Sequence[str], *, users: int, seed: int) -> Blend:
+    """Weights by coordinate search for the mean NDCG@10 over at most ``users`` users with hits of ``folds``.
+
+    Starts from the best single source.
+    """
+    tables = [_Table.of(fold, users // len(folds), seed) for fold in folds]
+
+    def judge(weights: Sequence[float]) -> float:
+        return float(np.mean([table.judge(weights) for table in tables]))
+
+    singles = [judge(Blend.only(k, len(names)).weights) for k in range(len(names))]
+    weights = list(Blend.only(int(np.argmax(singles)), len(names)).weights)
+    mark = max(singles)
+    for _ in range(_SWEEPS):
+        before = list(weights)
+        for place in np.argsort(singles)[::-1].tolist():
+            for value in _WEIGHTS:
+                trial = [*weights[:place], value, *weights[place + 1 :]]
+                if trial == weights or not any(trial):
+                    continue
+                score = judge(trial)
+                if score > mark + 1e-5:
+                    mark, weights = score, trial
+        if weights == before:
+            break
+    return Blend(tuple(weights))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The pool of some users as a dense block, so that one weighting is judged in milliseconds."""
+
+    scaled: Float32  # (u, l, s) normalised scores, users padded to the longest list
+    padding: Float32  # (u, l) 0 where there is a candidate, -inf where there is none
+    user: Int64  # (h,) of each hit
+    place: Int64  # (h,)
+    ideal: Float64  # (u,) the best DCG that can be reached
+
+    @classmethod
+    def of(cls, fold: Explored, users: int, seed: int) -> "_Table":
+        """Take users with at least one hit; the others count the same under every weighting."""
+        useful = np.flatnonzero(np.bincount(fold.pool.row[fold.hit], minlength=fold.pool.rows) > 0)
+        if len(useful) > users:
+            useful = np.sort(np.random.default_rng(seed).choice(useful, users, replace=False))
+        pool = fold.pool
+        number = np.full(pool.rows, -1, dtype=np.int64)
+        number[useful] = np.arange(len(useful))
+        taken = np.flatnonzero(number[pool.row] >= 0)
+        part = pool.only(taken)
+        user, place = number[part.row], taken - pool.indptr[:-1][part.row]
+        width = int(np.diff(pool.indptr)[useful].max(initial=0))
+        scaled = np.zeros((len(useful), width, pool.score.shape[1]), dtype=np.float32)
+        scaled[user, place] = part.normalised()
+        padding = np.full((len(useful), width), -np.inf, dtype=np.float32)
+        padding[user, place] = 0
+        hit = fold.hit[taken]
+        gain = 1 / np.log2(np.arange(2, PLACES + 2))
+        sizes = np.minimum(np.diff(fold.truth.indptr)[useful], PLACES)
+        return cls(scaled, padding, user[hit], place[hit], np.cumsum(gain)[sizes - 1])
+
+    def judge(self, weights: Sequence[float]) -> float:
+        """Mean NDCG@10 of a weighted sum; equal scores keep their order."""
+        score = self.scaled @ np.asarray(weights, dtype=np.float32) + self.padding
+        mine = score[self.user, self.place][:, None]
+        others = score[self.user]
+        ahead = (others > mine).sum(axis=1)
+        ahead += ((others == mine) & (np.arange(score.shape[1]) < self.place[:, None])).sum(axis=1)
+        gain = np.where(ahead < PLACES, 1 / np.log2(ahead + 2), 0.0)
+        return float((np.bincount(self.user, weights=gain, minlength=len(self.ideal)) / self.ideal).mean())

@@ -1,0 +1,152 @@
+"""Rolling snapshots: past moments at which users are described as they were known, and labelled by what followed.
+
+A snapshot teaches only when its label window closes by the cut-off. None carries an absolute calendar time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.contracts import columns as c
+from features.contracts.errors import NotEnoughDataError
+from features.contracts.events import EventType
+from features.contracts.progress import track
+from features.engine import EventTables, build_tags
+from training.models.bgnbd import BgNbd
+from training.models.churn_config import ChurnConfig, Population
+from training.models.churn_features import purchase_history
+from training.pipelines.btyd_summary import Known, event_span, known_users, returned
+
+Labels = npt.NDArray[np.bool_]
+
+_WEEK = timedelta(weeks=1)
+#: Distance between snapshots, as a part of the horizon: nearer ones hold nearly the same labels.
+_STEPS_PER_HORIZON = 4
+
+
+@dataclass(frozen=True)
+class Described:
+    """The eligible users as they were known at ``as_of``, sorted by id; all members are aligned."""
+
+    known: Known
+    tags: pa.Table
+    rhythm: BgNbd  # of purchases, for the model's features
+    event_rhythm: BgNbd  # of the label's event, for the baseline
+
+    @property
+    def as_of(self) -> datetime:
+        return self.known.as_of
+
+    def __len__(self) -> int:
+        return len(self.known.events)
+
+
+@dataclass(frozen=True)
+class Snapshot(Described):
+    """Described users, and what they did next."""
+
+    label: Labels  # (n,) True: churned
+
+
+def plan_snapshots(first: datetime, cutoff: datetime, horizon: timedelta, most: int) -> list[datetime]:
+    """Moments of snapshots, newest first, whose label windows close by ``cutoff``.
+
+    The distance is a quarter of the horizon but at least a week; before the earliest snapshot there is at least half
+    a horizon (and a week) of history since ``first``. Empty when the history is too short for any.
+    """
+    step = max(_WEEK, horizon / _STEPS_PER_HORIZON)
+    earliest = first + warm_up(horizon)
+    planned = [cutoff - horizon - index * step for index in range(most)]
+    return [moment for moment in planned if moment >= earliest]
+
+
+def warm_up(horizon: timedelta) -> timedelta:
+    """History that users need a chance to make before the earliest snapshot."""
+    return max(_WEEK, horizon / 2)
+
+
+def eligible(known: Known, population: Population) -> npt.NDArray[np.bool_]:
+    """Who of the known users is asked about."""
+    asked = known.events >= population.min_events
+    if population.active_within is not None:
+        asked &= known.summary.silence <= population.active_within / timedelta(days=1)
+    return asked
+
+
+def describe(
+    tables: EventTables, as_of: datetime, tags: Sequence[str], config: ChurnConfig, *, most: int | None = None
+) -> Described:
+    """The eligible users at ``as_of``; above ``most`` users they are thinned evenly."""
+    event = config.label.event
+    known = known_users(tables, event, as_of)
+    event_rhythm = BgNbd.fit(known.summary.history)
+    rows = np.flatnonzero(eligible(known, config.population))
+    if most is not None and len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    asked = known.take(rows)
+    few = len(rows) < len(known.events)
+    table = build_tags(tables, as_of, tags, asked.user_id.to_pylist() if few else None)
+    table = table.take(pc.index_in(asked.user_id, value_set=table[c.USER_ID].combine_chunks()))
+    if event is EventType.PURCHASE:
+        rhythm = event_rhythm
+    else:
+        history, bought = purchase_history(table)
+        rhythm = BgNbd.fit(history.take(bought))
+    return Described(known=asked, tags=table, rhythm=rhythm, event_rhythm=event_rhythm)
+
+
+def take_snapshot(
+    tables: EventTables,
+    as_of: datetime,
+    tags: Sequence[str],
+    config: ChurnConfig,
+    *,
+    known_by: datetime,
+    most: int | None = None,
+) -> Snapshot:
+    """The eligible users at ``as_of``, labelled by what had arrived at ``known_by``."""
+    users = describe(tables, as_of, tags, config, most=most)
+    back = returned(tables, config.label.event, as_of, as_of + config.label.horizon, known_by)
+    stayed = pc.is_in(users.known.user_id, value_set=back).to_numpy(zero_copy_only=False)
+    return Snapshot(**vars(users), label=~stayed)
+
+
+def past_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig) -> list[Snapshot]:
+    """Every snapshot that may teach a model as of ``cutoff``, newest first; empty ones are left out.
+
+    Raises :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
+    """
+    label = config.label
+    horizon = f"{label.horizon_days:g} days"
+    span = event_span(tables, label.event, cutoff)
+    if span is None:
+        raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
+    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
+    if not moments:
+        needed = span[0] + warm_up(label.horizon) + label.horizon
+        raise NotEnoughDataError(
+            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}; "
+            f"to learn from a closed window of {horizon} it must reach to {needed.isoformat()} at least"
+        )
+    # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
+    most = max(1, 2 * config.snapshots.rows // len(moments))
+    taken = [
+        take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most)
+        for moment in track(moments, "taking churn snapshots", unit="snapshots")
+    ]
+    found = [snapshot for snapshot in taken if len(snapshot)]
+    churned = sum(int(snapshot.label.sum()) for snapshot in found)
+    stayed = sum(len(snapshot) for snapshot in found) - churned
+    least = config.snapshots.least_of_each_class
+    for count, did in ((churned, f"had no {label.event}"), (stayed, f"had a {label.event}")):
+        if count < least:
+            raise NotEnoughDataError(
+                f"{count} users of {len(found)} snapshots before {cutoff.isoformat()} {did} within {horizon}; "
+                f"at least {least} are needed to learn what sets them apart"
+            )
+    return found

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import ibis.expr.operations as ops
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.contracts import columns as c
 from features.contracts.errors import InputError
@@ -48,7 +49,7 @@ def build_tags(
     if not table.num_rows and users is None:
         raise InputError(_nobody(tables, as_of))
     if everyone and users is not None:
-        table = table.filter(pa.compute.is_in(table[c.USER_ID], pa.array(list(users), pa.string())))
+        table = table.filter(pc.is_in(table[c.USER_ID], pa.array(list(users), pa.string())))
     table = table.select([c.USER_ID, *names]).cast(_schema(names))
     check_ranges(table, [find(name) for name in names])
     return table

@@ -92,6 +92,7 @@ class CommitLog:
             stream.flush()
             os.fsync(stream.fileno())
         aside.rename(self._file(commit.number))
+        flush(self._folder)
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number:08d}.json"
@@ -140,3 +141,12 @@ def _remove(folder: Path) -> None:
             path.unlink()
     if folder.exists():
         folder.rmdir()
+
+
+def flush(path: Path) -> None:
+    """Put what was written to a file, or the names in a folder, on the disk: a power cut must not undo a commit."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -22,7 +22,7 @@ from features.contracts.errors import InputError, MissingStateError, QualityLimi
 from features.contracts.events import EVENT_SCHEMA
 from features.contracts.home import Home
 from features.contracts.progress import step
-from features.lake.commits import Commit, CommitLog, EventFile, Staging
+from features.lake.commits import Commit, CommitLog, EventFile, Staging, flush
 from features.lake.master_tables import merge, read_or_empty
 from features.lake.quarantine import QuarantineWriter, read_quarantine
 from features.lake.reports import newest_report, save_report
@@ -212,6 +212,7 @@ class Lake:
         for file in files:
             target = self._root / "events" / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
+            flush(folder / file.path)
             (folder / file.path).rename(target)
 
     def _merge(self, items: pa.Table | None, users: pa.Table | None, name: str) -> tuple[str | None, str | None]:

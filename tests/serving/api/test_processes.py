@@ -4,15 +4,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from features.contracts import columns as c
 from features.contracts.home import Home
 from serving.store import Visitor, open_store
-from tests.serving.conftest import WriteBundle, key_for
+from tests.serving.conftest import WriteBundle, key_for, serve
 from tests.serving.servers import Processes, in_processes
 from training.deployment import deploy
+
+ROUNDS = 4
 
 
 def event(event_id: str, user: str, item: str) -> dict[str, Any]:
@@ -21,15 +22,14 @@ def event(event_id: str, user: str, item: str) -> dict[str, Any]:
 
 
 def ask(server: Processes, key: dict[str, str], user: str) -> dict[str, Any]:
-    """From a new connection each time, so that any worker may answer."""
-    answer = httpx.get(f"{server.address}/v1/users/{user}/recommendations", headers=key, timeout=30)
+    answer = server.client.get(f"/v1/users/{user}/recommendations", headers=key)
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
     return body
 
 
 def post(server: Processes, key: dict[str, str], events: list[dict[str, Any]]) -> None:
-    answer = httpx.post(f"{server.address}/v1/events", json={"events": events}, headers=key, timeout=30)
+    answer = server.client.post("/v1/events", json={"events": events}, headers=key)
     assert answer.json()["accepted"] == len(events)
 
 
@@ -42,7 +42,7 @@ def test_two_workers_agree_on_events_models_and_survive_a_kill(
     home: Home, key: dict[str, str], write_bundle: WriteBundle, tmp_path: Path
 ) -> None:
     with in_processes(home, workers=2) as server:
-        for round_ in range(8):
+        for round_ in range(ROUNDS):
             user = f"new{round_}"
             assert not ask(server, key, user)["known"]
             post(server, key, [event(f"{user}-{n}", user, f"i{n * 4 + 1:02}") for n in range(3)])
@@ -63,7 +63,7 @@ def test_two_workers_agree_on_events_models_and_survive_a_kill(
 
     store = open_store(home)
     assert len(store.recent(Visitor(user_id="killed"))) == 1
-    assert store.queue_length() == 8 * 3 + 1
+    assert store.queue_length() == ROUNDS * 3 + 1
     store.close()
     with serve(home) as mall:
         assert mall.client.get("/v1/users/killed/recommendations").json()["known"]

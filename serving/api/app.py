@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,8 @@ from serving.api.openapi import DocumentedApp
 from serving.api.routes import ROUTERS
 from serving.api.services import Services
 from serving.api.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 TITLE = "Mallard"
 VERSION = "1"
@@ -58,4 +61,7 @@ async def _watch(services: Services, seconds: float) -> None:
     """Look for new deployments and snapshots for as long as the worker lives."""
     while True:
         await asyncio.sleep(seconds)
-        await asyncio.to_thread(services.refresh)
+        try:
+            await asyncio.to_thread(services.refresh)
+        except Exception:
+            _LOG.exception("looking for new deployments failed; trying again in %s seconds", seconds)

@@ -1,17 +1,26 @@
 """What the server counts, in the Prometheus format, also over several workers."""
 
 import os
+import shutil
 import time
 from http import HTTPStatus
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Set by whoever starts several workers, before they start: the folder in which they add up their numbers.
+#: Names the folder in which several workers add up their numbers; read when ``prometheus_client`` is imported.
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+def share_between_workers(folder: Path) -> None:
+    """Let the workers that this process starts from now on add their numbers up in ``folder``, which is emptied."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[MULTIPROCESS_FOLDER] = str(folder)
 
 
 class Metrics:

@@ -41,7 +41,7 @@ def reference() -> str:
 
 
 def _command(command: click.Command, path: str, depth: int) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+    context = click.Context(command, info_name=path, **command.context_settings)
     if isinstance(command, click.Group):
         yield f"{'#' * depth} {path}\n\n{_prose(command)}\n"
         for name in command.list_commands(context):
@@ -67,7 +67,7 @@ def _options(context: click.Context) -> str:
     rows = [
         f"| `{names}` | {meaning.replace('|', chr(92) + '|')} |"
         for option in context.command.params
-        if (record := option.get_help_record(context)) is not None
+        if isinstance(option, click.Option) and (record := option.get_help_record(context)) is not None
         for names, meaning in [(record[0].replace("|", "\\|"), record[1])]
     ]
     return "\n".join(["| option | meaning |", "|---|---|", *rows, ""]) if rows else ""

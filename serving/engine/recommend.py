@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features.contracts.errors import BundleError, MissingStateError, StoreUnavailableError, UnknownNameError
+from features.contracts.errors import MissingStateError, StoreUnavailableError, UnknownNameError
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
 from serving.engine.answering import Answer, given_answer, near_answer, personal_answer, trending_answer
@@ -63,8 +63,9 @@ class RecommendEngine:
             path = live(self._home, "recommend")
             if path is not None and (self._live is None or self._live.path != path):
                 self._load(path)
-        except BundleError as error:
-            _LOG.error("the deployed recommendation bundle is refused, %s stays live: %s", self.model_version, error)
+        except Exception:
+            # Whatever a damaged bundle provokes, the worker goes on with what it has.
+            _LOG.exception("the deployed recommendation bundle is refused, %s stays live", self.model_version)
 
     def _load(self, path: Path) -> None:
         model = LiveModel.load(path)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.contracts import columns as c
-from features.contracts.errors import BundleError, MissingStateError
+from features.contracts.errors import MissingStateError
 from features.contracts.home import Home
 from features.engine.store import TagBuild, TagStore
 from serving.engine.watching import Watched
@@ -97,8 +97,9 @@ class RiskEngine:
                 bundle = read_bundle(path)
                 self._live = _LiveChurn(path, bundle.manifest.version, ChurnModel.from_bundle(bundle))
                 _LOG.info("churn bundle %s is live", self.model_version)
-        except BundleError as error:
-            _LOG.error("the deployed churn bundle is refused, %s stays live: %s", self.model_version, error)
+        except Exception:
+            # Whatever a damaged bundle provokes, the worker goes on with what it has.
+            _LOG.exception("the deployed churn bundle is refused, %s stays live", self.model_version)
 
     def score(self, user_ids: Sequence[str]) -> Risks:
         """Score users from their latest tags, in the order given.

@@ -24,7 +24,7 @@ class Drained:
     """What one drain moved."""
 
     events: int  # new to the lake
-    items: int  # changed items that were laid over the lake's
+    items: int  # rows that differ from what the lake knew
     users: int
 
 
@@ -40,14 +40,11 @@ def drain(store: OnlineStore, lake: Lake, *, batch: int = _BATCH) -> Drained:
             moved += lake.append_events(_table([event.row for event in queued], EVENT_SCHEMA), batch_id=_name(queued))
             store.mark_drained([event.position for event in queued])
             task.advance(len(queued))
-    items = {change.id: change.fields for change in store.items_since(0)}
-    users = _user_changes(store)
-    if items or users:
-        lake.upsert(
-            items=_laid_over(lake.read_items(), c.ITEM_ID, items) if items else None,
-            users=_laid_over(lake.read_users(), c.USER_ID, users) if users else None,
-        )
-    return Drained(moved, len(items), len(users))
+    items = _laid_over(lake.read_items(), c.ITEM_ID, {change.id: change.fields for change in store.items_since(0)})
+    users = _laid_over(lake.read_users(), c.USER_ID, _user_changes(store))
+    if items.num_rows or users.num_rows:
+        lake.upsert(items=items if items.num_rows else None, users=users if users.num_rows else None)
+    return Drained(moved, items.num_rows, users.num_rows)
 
 
 def _name(queued: Sequence[QueuedEvent]) -> str:
@@ -70,10 +67,11 @@ def _user_changes(store: OnlineStore) -> dict[str, dict[str, Any]]:
 
 
 def _laid_over(table: pa.Table, key: str, changes: Mapping[str, Mapping[str, Any]]) -> pa.Table:
-    """The changed rows whole: what the lake knows of each, with the changed fields in their place."""
+    """The rows that changed, whole: what the lake knows of each, with the changed fields in their place."""
     touched = table.filter(pc.is_in(table[key], pa.array(list(changes), pa.string())))
     known = {row[key]: row for row in touched.to_pylist()}
-    return _table([{**known.get(i, {}), **fields, key: i} for i, fields in changes.items()], table.schema)
+    whole = _table([{**known.get(i, {}), **fields, key: i} for i, fields in changes.items()], table.schema)
+    return pa.Table.from_pylist([row for row in whole.to_pylist() if row != known.get(row[key])], schema=table.schema)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from features.contracts import columns as c
 from features.contracts.config import Config
+from features.contracts.durations import Duration
 from features.contracts.events import ITEM_EVENTS, EventType
 from features.sources import ItemsSpec, SourceSpec
-from training.models.churn_config import ChurnLabel, Duration, Population
+from training.models.churn_config import ChurnLabel, Population
 
 
 def _moment(value: object) -> object:

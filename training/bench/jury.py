@@ -35,10 +35,10 @@ class Jury:
 
     def pipeline(self, fitted: FittedRecommender, fitting: Cost) -> Iterator[Row]:
         """The whole product first, then what it would be without its learnt ranker."""
-        yield self._row("pipeline", Kind.PIPELINE, fitting, self._recommender(fitted.recommender))
+        yield self.row("pipeline", Kind.PIPELINE, fitting, self._recommender(fitted.recommender))
         unranked = sum(seconds for stage, seconds in fitted.seconds.items() if stage != _RANKER_STAGE)
         blend = replace(fitted.recommender, ranker=None)
-        yield self._row("blend", Kind.BLEND, Cost(unranked, fitting.peak_mb), self._recommender(blend))
+        yield self.row("blend", Kind.BLEND, Cost(unranked, fitting.peak_mb), self._recommender(blend))
 
     def sources(self, fitted: FittedRecommender) -> Iterator[Row]:
         """Each candidate source alone, as the pipeline fitted it."""
@@ -50,7 +50,7 @@ class Jury:
                 found = ask(histories, self._width, exclude_seen=self._exclude_seen)
                 return Ranked(found.row, found.item, found.score, found.row).lists(len(histories), self._width)
 
-            yield self._row(name, Kind.SOURCE, Cost(fitted.seconds.get(f"fit {name}", together)), answer)
+            yield self.row(name, Kind.SOURCE, Cost(fitted.seconds.get(f"fit {name}", together)), answer)
 
     def baselines(self) -> Iterator[Row]:
         """Every baseline that means something here, fitted on the training part."""
@@ -65,7 +65,7 @@ class Jury:
             def answer(histories: Histories, ask: Callable[..., Int32] = baseline.recommend) -> Int32:
                 return ask(histories, self._width, exclude_seen=self._exclude_seen)
 
-            yield self._row(name, Kind.BASELINE, meter.cost, answer)
+            yield self.row(name, Kind.BASELINE, meter.cost, answer)
 
     def _recommender(self, recommender: Recommender) -> Callable[[Histories], Int32]:
         def answer(histories: Histories) -> Int32:
@@ -74,7 +74,7 @@ class Jury:
 
         return answer
 
-    def _row(self, model: str, kind: Kind, fitting: Cost, answer: Callable[[Histories], Int32]) -> Row:
+    def row(self, model: str, kind: Kind, fitting: Cost, answer: Callable[[Histories], Int32]) -> Row:
         with step(f"asking {model}", total=len(self.histories), unit="users") as task, Meter() as meter:
             lists = []
             for start in range(0, len(self.histories), BLOCK):

@@ -89,19 +89,21 @@ def train_churn(home: Home) -> TrainReport:
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
-    champion = tracker.alias(KIND, "champion")
-    return TrainReport(
-        kind=KIND,
-        version=registered.version,
-        run_id=run.id,
-        as_of=as_of.isoformat(),
-        cutoff=cutoff.isoformat(),
-        metric=_METRIC,
-        rows=rows,
-        comparisons=comparisons,
-        refusal=unfair or refusal(comparisons, champion.version if champion else ""),
-        seconds=time.monotonic() - started,
-    )
+        champion = tracker.alias(KIND, "champion")
+        report = TrainReport(
+            kind=KIND,
+            version=registered.version,
+            run_id=run.id,
+            as_of=as_of.isoformat(),
+            cutoff=cutoff.isoformat(),
+            metric=_METRIC,
+            rows=rows,
+            comparisons=comparisons,
+            refusal=unfair or refusal(comparisons, champion.version if champion else ""),
+            seconds=time.monotonic() - started,
+        )
+        report.keep(run)
+    return report
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:

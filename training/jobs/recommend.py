@@ -109,19 +109,21 @@ def train_recommend(home: Home, budget_minutes: float = 20.0) -> TrainReport:
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
-    holder = tracker.alias(KIND, CHAMPION)
-    return TrainReport(
-        kind=KIND,
-        version=registered.version,
-        run_id=run.id,
-        as_of=as_of.isoformat(),
-        cutoff=moment.isoformat(),
-        metric=_METRIC,
-        rows=[_figures(row, _SHOWN) for row in rows],
-        comparisons=comparisons,
-        refusal=unfair or refusal(comparisons, holder.version if holder else ""),
-        seconds=time.monotonic() - started,
-    )
+        holder = tracker.alias(KIND, CHAMPION)
+        report = TrainReport(
+            kind=KIND,
+            version=registered.version,
+            run_id=run.id,
+            as_of=as_of.isoformat(),
+            cutoff=moment.isoformat(),
+            metric=_METRIC,
+            rows=[_figures(row, _SHOWN) for row in rows],
+            comparisons=comparisons,
+            refusal=unfair or refusal(comparisons, holder.version if holder else ""),
+            seconds=time.monotonic() - started,
+        )
+        report.keep(run)
+    return report
 
 
 def learn_again(fitted: FittedRecommender, data: Interactions) -> Recommender:

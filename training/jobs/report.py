@@ -1,12 +1,16 @@
-"""What a training job tells the person who started it."""
+"""What a training job tells the person who started it; kept beside the bundle for those who come later."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from training.tracking import Comparison
+from features.contracts.errors import MissingStateError
+from training.evaluation.paired import Paired
+from training.tracking import Comparison, RegisteredModel, TrackedRun
 
 Row = dict[str, Any]
+_NAME = "report"
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,22 @@ class TrainReport:
 
     def to_document(self) -> dict[str, Any]:
         """The report for machines."""
-        comparisons = [
-            {"metric": c.metric, "against": c.against, "champion": c.champion, **vars(c.paired)}
-            for c in self.comparisons
-        ]
+        comparisons = [{**vars(comparison), "paired": vars(comparison.paired)} for comparison in self.comparisons]
         return {**vars(self), "rows": list(self.rows), "comparisons": comparisons}
+
+    def keep(self, run: TrackedRun) -> None:
+        """Store it beside the run's bundle."""
+        run.document(_NAME, self.to_document())
+
+    @classmethod
+    def of(cls, model: RegisteredModel) -> Self:
+        """The report of a registered model. Raises :class:`MissingStateError` when its run kept none."""
+        try:
+            kept = json.loads(model.beside(f"{_NAME}.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingStateError(f"the run of {model.kind} version {model.version} kept no report") from None
+        comparisons = [Comparison(**{**c, "paired": Paired(**c["paired"])}) for c in kept["comparisons"]]
+        return cls(**{**kept, "comparisons": comparisons})
 
     def to_text(self) -> str:
         """The report for a person."""

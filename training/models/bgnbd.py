@@ -56,9 +56,9 @@ class BgNbd:
 
     @classmethod
     def fit(cls, history: PurchaseHistory) -> Self:
-        """Maximum likelihood over the four parameters. Deterministic."""
+        """Maximum likelihood over the four parameters. Deterministic. Without any customer, where the search starts."""
         if not len(history.age):
-            raise ValueError("BG/NBD needs at least one customer")
+            return cls(*_STARTS[0])
         data = history.sample(_MOST_CUSTOMERS)
         scale = float(np.max(data.age, initial=0.0)) or 1.0
         rows, weight = np.unique(

@@ -15,6 +15,8 @@ Labels = npt.NDArray[np.bool_]
 #: A leaf speaks for at least this share of the rows, within bounds.
 _LEAF_SHARE = 1 / 500
 _LEAF_BOUNDS = (20, 300)
+#: Predictions for this many users and more use all cores.
+_BATCH = 2_000
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,21 @@ def grow(columns: Float32, label: Labels, start: Float64 | None, recipe: Recipe,
 
 def log_odds(booster: lgb.Booster, columns: Float32, rounds: int | None = None) -> Float64:
     """(n,) what the trees add to the start, after ``rounds`` of them (default: all)."""
-    return np.asarray(booster.predict(columns, raw_score=True, num_iteration=rounds or -1, num_threads=1), np.float64)
+    if not len(columns):
+        return np.empty(0)
+    threads = _threads_for(columns)
+    raw = booster.predict(columns, raw_score=True, num_iteration=rounds or -1, num_threads=threads)
+    return np.asarray(raw, np.float64)
 
 
 def contributions(booster: lgb.Booster, columns: Float32) -> Float64:
     """(n, f) SHAP values in log-odds (Lundberg et al. 2018, exact for trees), the base value left out."""
-    values = np.asarray(booster.predict(columns, pred_contrib=True, num_threads=1), np.float64)
+    if not len(columns):
+        return np.empty(columns.shape)
+    values = np.asarray(booster.predict(columns, pred_contrib=True, num_threads=_threads_for(columns)), np.float64)
     return values[:, :-1]
+
+
+def _threads_for(columns: Float32) -> int:
+    """One thread for the few users of a request: starting more costs more than it gains. Results do not differ."""
+    return 1 if len(columns) < _BATCH else (os.cpu_count() or 1)

@@ -40,6 +40,8 @@ def calibration(probability: Float64, outcome: npt.NDArray[np.bool_], *, bins: i
     dress(bottom, "")
     bottom.set(xlabel="probability given", ylabel="users")
     bottom.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    bottom.axvline(float(outcome.mean()), color=INK, linewidth=1, linestyle=":")
-    bottom.text(float(outcome.mean()), bottom.get_ylim()[1], " base rate", color=INK, fontsize=8, va="top")
+    base = float(outcome.mean())
+    bottom.axvline(base, color=INK, linewidth=1, linestyle=":")
+    side = "right" if base > 0.5 else "left"
+    bottom.text(base, bottom.get_ylim()[1], " base rate ", color=INK, fontsize=8, va="top", ha=side)
     return figure

@@ -16,16 +16,17 @@ from training.models.churn import ChurnModel, required_tags
 from training.models.churn_baselines import ChurnBaseline
 from training.models.churn_config import ChurnConfig
 from training.pipelines.churn_choices import (
-    choose_calibrator,
+    Newest,
+    calibrate_between,
     choose_shape,
     fit_members,
-    newest_is_worth_it,
+    rehearse,
     uncertainty,
 )
-from training.pipelines.churn_data import candidate_tags, rows_of, telling_tags
+from training.pipelines.churn_data import candidate_tags, rows_of, steady_tags, telling_tags
 from training.pipelines.churn_folds import rehearsal_folds, validation_folds
 from training.pipelines.churn_judge import PIPELINE, fit_baselines, judge_folds
-from training.pipelines.snapshots import describe, past_snapshots, take_snapshot
+from training.pipelines.snapshots import describe, history_days, past_snapshots, take_snapshot
 
 LABEL = "label"
 
@@ -54,16 +55,15 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
     candidates = candidate_tags(config.tags)
     candidates = telling_tags([build_tags(tables, cutoff, candidates)], candidates)
     snapshots = past_snapshots(tables, cutoff, required_tags(candidates), config)
-    tags = telling_tags([snapshot.tags for snapshot in snapshots], candidates)
-    rows = [rows_of(snapshot, tags, config.label.horizon_days) for snapshot in snapshots]
+    history = history_days(tables, config.label.event, snapshots[-1].as_of)
+    tags = telling_tags([snapshot.tags for snapshot in snapshots], steady_tags(candidates, history))
+    rows = [rows_of(snapshot, tags, config.label.horizon_days, history) for snapshot in snapshots]
     folds = validation_folds(snapshots, rows, config.label.horizon)
     shape, loss, held = choose_shape(folds, config)
-    calibrator, calibrator_losses = choose_calibrator(held)
     rehearsal = rehearsal_folds(snapshots, rows, config.label.horizon)
-    newest = {} if rehearsal is None else newest_is_worth_it(*rehearsal, shape, calibrator.kind, config)
-    newest_in_fit = not newest or newest["in_the_fit"] <= newest["calibration_only"]
+    calibration = rehearse(*rehearsal, shape, config) if rehearsal else calibrate_between(held)
     with step("fitting the churn model"):
-        final = fit_members(rows if newest_in_fit else folds[0].fit, shape, config)
+        final = fit_members(rows if calibration.newest is Newest.IN_THE_FIT else folds[0].fit, shape, config)
     now = describe(tables, cutoff, required_tags(tags), config, most=_EXAMPLE_USERS)
     model = ChurnModel(
         label=config.label,
@@ -75,8 +75,8 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         rhythm=now.rhythm,
         linear=final.linear,
         members=final.members,
-        calibrator=calibrator,
-        uncertainty=uncertainty(held, calibrator.kind),
+        calibrator=calibration.calibrator(held),
+        uncertainty=uncertainty(held, calibration.kind),
     )
     choices = {
         "snapshots": [snapshot.as_of.isoformat() for snapshot in snapshots],
@@ -90,17 +90,17 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         "rounds": shape.rounds,
         "members": len(final.members),
         "validation_log_loss": loss,
-        "calibrator": str(calibrator.kind),
-        "calibrator_log_loss": calibrator_losses,
-        "newest_snapshots_in_fit": newest_in_fit,
-        "newest_log_loss": newest,
+        "calibrator": str(calibration.kind),
+        "newest_snapshots": str(calibration.newest),
+        "calibration_log_loss": calibration.losses,
+        "calibration_rehearsed": rehearsal is not None,
         "rhythm": dict(zip(("r", "alpha", "a", "b"), model.rhythm.to_array().tolist(), strict=True)),
     }
     return FittedChurn(
         model=model,
         baselines=fit_baselines(snapshots, config),
         choices=choices,
-        validation=judge_folds(snapshots, folds, held, calibrator.kind, config),
+        validation=judge_folds(snapshots, folds, held, calibration.kind, config),
         importance=_importance(model, now.tags),
         examples=now.tags,
         config=config,

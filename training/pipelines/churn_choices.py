@@ -25,7 +25,7 @@ from training.pipelines.churn_folds import ChurnFold
 Float64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 
-#: A more elaborate calibrator must lower the log-loss by this much (nats) to be preferred.
+#: A more elaborate way to calibrate must lower the log-loss by this much (nats) to be preferred.
 _WORTH_IT = 5e-4
 
 
@@ -107,18 +107,61 @@ def fit_members(parts: Sequence[Rows], shape: Shape, config: ChurnConfig) -> Fit
     return Fitted(linear, tuple(members))
 
 
-def choose_calibrator(held: Sequence[Held]) -> tuple[Calibrator, dict[str, float]]:
-    """The simplest calibrator that is worth it, fitted on all held predictions; and the log-loss of each kind.
+class Newest(StrEnum):
+    """What the snapshots that are nearest to the cut-off are for."""
+
+    IN_THE_FIT = "in_the_fit"  # the calibrator comes from models fitted on older snapshots
+    CALIBRATION_ONLY = "calibration_only"  # the model never sees them
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the model is calibrated, and the log-loss of every way that was tried."""
+
+    kind: Kind
+    newest: Newest
+    losses: dict[str, float]
+
+    def calibrator(self, held: Sequence[Held]) -> Calibrator:
+        """Learnt on held predictions: of all folds, or of the newest when the final model is the one that made them."""
+        return Calibrator.fit(self.kind, *_together(held if self.newest is Newest.IN_THE_FIT else held[:1]))
+
+
+def rehearse(judged: ChurnFold, calibrating: ChurnFold, shape: Shape, config: ChurnConfig) -> Calibration:
+    """Choose as if the newest snapshot were the cut-off: fit and calibrate with what was known then, judge on it.
+
+    A calibrator is trusted only when what it learnt still helped a full horizon later; base rates move.
+    """
+    older, newer = (fit_members(fold.fit, shape, config) for fold in (calibrating, judged))
+    learn = Held(older.raw(calibrating.valid), calibrating.valid.label)
+    models = {Newest.IN_THE_FIT: newer, Newest.CALIBRATION_ONLY: older}
+    held = {newest: Held(model.raw(judged.valid), judged.valid.label) for newest, model in models.items()}
+    losses = {(newest, kind): _loss(kind, learn, held[newest]) for newest, kind in product(Newest, Kind)}
+    newest, kind = _simplest(losses)
+    return Calibration(kind, newest, {f"{n}/{k}": loss for (n, k), loss in losses.items()})
+
+
+def calibrate_between(held: Sequence[Held]) -> Calibration:
+    """Choose where history is too short for a rehearsal. The newest snapshots are in the fit.
 
     With two folds every kind is learnt on the earlier and judged on the later one. With one fold it is learnt on half
     of the users and judged on the others, both ways.
     """
-    losses = {str(kind): float(np.mean([_loss(kind, learn, judge) for learn, judge in _trials(held)])) for kind in Kind}
-    chosen = Kind.NONE
-    for kind in Kind:
-        if losses[kind] < losses[chosen] - _WORTH_IT:
-            chosen = kind
-    return Calibrator.fit(chosen, *_together(held)), losses
+    losses = {
+        (Newest.IN_THE_FIT, kind): float(np.mean([_loss(kind, learn, judge) for learn, judge in _trials(held)]))
+        for kind in Kind
+    }
+    newest, kind = _simplest(losses)
+    return Calibration(kind, newest, {f"{n}/{k}": loss for (n, k), loss in losses.items()})
+
+
+def _simplest(losses: dict[tuple[Newest, Kind], float]) -> tuple[Newest, Kind]:
+    """The first of which no later one is worth its while."""
+    chosen = next(iter(losses))
+    for option, loss in losses.items():
+        if loss < losses[chosen] - _WORTH_IT:
+            chosen = option
+    return chosen
 
 
 def uncertainty(held: Sequence[Held], kind: Kind) -> Uncertainty:
@@ -130,22 +173,6 @@ def uncertainty(held: Sequence[Held], kind: Kind) -> Uncertainty:
         calibrated = [held[0].raw]
     shifts = [base_rate_shift(odds, one.label) for odds, one in zip(calibrated, held, strict=True)]
     return Uncertainty.fit(*_together(held), drift=float(np.sqrt(np.mean(np.square(shifts)))))
-
-
-def newest_is_worth_it(
-    judged: ChurnFold, calibrating: ChurnFold, shape: Shape, kind: Kind, config: ChurnConfig
-) -> dict[str, float]:
-    """Log-loss on ``judged`` with the newest snapshots in the fit, and with them kept for calibration only.
-
-    A rehearsal at an earlier cut-off: both variants use what was known then, and the same kind of calibrator.
-    """
-    older = fit_members(calibrating.fit, shape, config)
-    calibrator = Calibrator.fit(kind, older.raw(calibrating.valid), calibrating.valid.label)
-    newer = fit_members(judged.fit, shape, config)
-    return {
-        "in_the_fit": log_loss(judged.valid.label, calibrator.probability(newer.raw(judged.valid))),
-        "calibration_only": log_loss(judged.valid.label, calibrator.probability(older.raw(judged.valid))),
-    }
 
 
 def _grow(

@@ -1,7 +1,7 @@
 """Snapshots as matrices: which tags a churn model may read, and training sets cut to size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.contracts.errors import ConfigError
 from features.tags import catalogue
 from features.tags.spec import Privacy, closure
-from training.models.churn_features import ChurnColumns, tag_values
+from training.models.churn_features import LINEAR_NAMES, LINEAR_TAGS, ChurnColumns, tag_values
 from training.pipelines.snapshots import Snapshot
 
 Float32 = npt.NDArray[np.float32]
@@ -52,6 +52,14 @@ def telling_tags(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[str,
     return tuple(kept)
 
 
+def steady_tags(names: Sequence[str], history_days: float) -> tuple[str, ...]:
+    """Of ``names`` those without a window longer than ``history_days``, the age of the log at the oldest snapshot.
+
+    While a log is younger than a window, the window counts how old the log is, and a model would learn that.
+    """
+    return tuple(name for name in names if all((tag.window.days or 0) <= history_days for tag in closure([name])))
+
+
 @dataclass(frozen=True)
 class Rows:
     """Users of one or several snapshots, as the models read them."""
@@ -72,9 +80,15 @@ class Rows:
         return Rows(ChurnColumns(c.names, c.trees[rows], c.linear[rows], c.expected[rows]), self.label[rows])
 
 
-def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float) -> Rows:
-    """One snapshot's users; BG/NBD as fitted at that snapshot."""
-    return Rows(ChurnColumns.of(snapshot.tags, names, snapshot.rhythm, horizon_days), snapshot.label)
+def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float, history_days: float) -> Rows:
+    """One snapshot's users; BG/NBD as fitted at that snapshot.
+
+    Linear columns that are not steady are 0, so that the linear part gives them no weight.
+    """
+    columns = ChurnColumns.of(snapshot.tags, names, snapshot.rhythm, horizon_days)
+    steady = steady_tags(LINEAR_TAGS, history_days)
+    used = [name not in LINEAR_TAGS or name in steady for name in LINEAR_NAMES]
+    return Rows(replace(columns, linear=columns.linear * used), snapshot.label)
 
 
 def stack(parts: Sequence[Rows], most: int) -> Rows:

@@ -26,7 +26,7 @@ Labels = npt.NDArray[np.bool_]
 
 _WEEK = timedelta(weeks=1)
 #: Distance between snapshots, as a part of the horizon: nearer ones hold nearly the same labels.
-_STEPS_PER_HORIZON = 4
+_STEPS_PER_HORIZON = 6
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Snapshot(Described):
 def plan_snapshots(first: datetime, cutoff: datetime, horizon: timedelta, most: int) -> list[datetime]:
     """Moments of snapshots, newest first, whose label windows close by ``cutoff``.
 
-    The distance is a quarter of the horizon but at least a week; before the earliest snapshot there is at least half
+    The distance is a sixth of the horizon but at least a week; before the earliest snapshot there is at least half
     a horizon (and a week) of history since ``first``. Empty when the history is too short for any.
     """
     step = max(_WEEK, horizon / _STEPS_PER_HORIZON)
@@ -67,7 +67,13 @@ def plan_snapshots(first: datetime, cutoff: datetime, horizon: timedelta, most: 
 
 def warm_up(horizon: timedelta) -> timedelta:
     """History that users need a chance to make before the earliest snapshot."""
-    return max(_WEEK, horizon / 2)
+    return max(_WEEK, horizon)
+
+
+def history_days(tables: EventTables, event: EventType, as_of: datetime) -> float:
+    """Days from the first event of a type to ``as_of``; 0 when there is none."""
+    span = event_span(tables, event, as_of)
+    return 0.0 if span is None else (as_of - span[0]) / timedelta(days=1)
 
 
 def eligible(known: Known, population: Population) -> npt.NDArray[np.bool_]:

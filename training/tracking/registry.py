@@ -30,6 +30,10 @@ class RegisteredModel:
     aliases: tuple[str, ...]
     created_at: float  # seconds since 1970, UTC
 
+    def beside(self, name: str) -> Path:
+        """What the run kept under ``name``, next to the bundle."""
+        return self.path.parent / name
+
 
 class Registry:
     """The registered models of one store."""

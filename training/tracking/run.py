@@ -2,10 +2,14 @@
 
 import csv
 import io
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -63,6 +67,13 @@ class TrackedRun:
     def document(self, name: str, content: Mapping[str, object]) -> None:
         """Keep ``content`` as ``<name>.json``."""
         self._client.log_dict(self.id, dict(content), f"{name}.json")
+
+    def arrays(self, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Keep ``arrays`` as ``<name>/<key>.npy``, beside the bundle; see :meth:`RegisteredModel.beside`."""
+        with tempfile.TemporaryDirectory() as folder:
+            for key, array in arrays.items():
+                np.save(Path(folder) / f"{key}.npy", array, allow_pickle=False)
+            self._client.log_artifacts(self.id, folder, name)
 
     def bundle(self, path: Path, comparisons: Sequence[Comparison] = ()) -> RegisteredModel:
         """Keep the bundle at ``path`` and register it as the next version of its kind, the new challenger.

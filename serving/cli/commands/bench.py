@@ -22,7 +22,7 @@ def _measure(session: Session, measure: Callable[[Path], dict[str, Any]], config
     session.answer(result, table(result) + (f"\nwritten to {out}" if out else ""))
 
 
-@command("recommend", example="mallard bench recommend benchmarks/complete-journey.yaml --out result.json")
+@command("recommend", example="mallard bench recommend benchmarks/complete_journey.yaml --out result.json")
 @click.argument("config", type=_CONFIG)
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
 @pass_session
@@ -31,7 +31,7 @@ def recommend(session: Session, config: Path, out: Path | None) -> None:
     _measure(session, bench_recommend, config, out)
 
 
-@command("churn", example="mallard bench churn benchmarks/cdnow.yaml --out result.json")
+@command("churn", example="mallard bench churn benchmarks/cdnow_churn.yaml --out result.json")
 @click.argument("config", type=_CONFIG)
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
 @pass_session

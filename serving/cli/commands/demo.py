@@ -11,10 +11,8 @@ import click
 from features.contracts.errors import MissingStateError, NotEnoughDataError, PromotionRefusedError
 from features.contracts.home import Home
 from features.contracts.progress import say
-from features.engine import TagStore
 from features.lake import Lake
 from features.sources import SAMPLES
-from features.tags import catalogue, spec_hash
 from serving.cli.calls import Call, calls_for
 from serving.cli.command import command, pass_session
 from serving.cli.commands.deploy import deploy_registered
@@ -23,7 +21,7 @@ from serving.cli.commands.ingest import ingest_source
 from serving.cli.commands.keys import new_key, store_of
 from serving.cli.commands.score import score_users
 from serving.cli.commands.serve import run_server
-from serving.cli.commands.tags import build_all
+from serving.cli.commands.tags import build_all, kept_build
 from serving.cli.moments import moment_of
 from serving.cli.progress import duration
 from serving.cli.session import Session
@@ -31,8 +29,7 @@ from serving.marketing import open_snapshot
 from serving.store import Scope
 from training.bundle import read_bundle
 from training.deployment import live
-from training.pipelines.train_churn import train_churn
-from training.pipelines.train_recommend import train_recommend
+from training.jobs import train_churn, train_recommend
 from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
 
 KEY_NAME = "demo"
@@ -110,15 +107,10 @@ def _log(home: Home, sample: str) -> str:
 
 
 def _tags(home: Home) -> str:
-    try:
-        built = TagStore(home).latest()
-    except MissingStateError:
-        built = None
-    moment = moment_of(None, Lake(home))
-    reused = built is not None and built.as_of == moment and built.spec_hash == spec_hash(catalogue())
-    if built is None or not reused:
-        built = build_all(home)
-    return f"{'reused, ' if reused else ''}{len(built.tags)} tags of {built.users:,} users as of {built.as_of:%Y-%m-%d}"
+    kept = kept_build(home)
+    built = kept or build_all(home)
+    reused = "reused, " if kept else ""
+    return f"{reused}{len(built.tags)} tags of {built.users:,} users as of {built.as_of:%Y-%m-%d}"
 
 
 def _train(home: Home, kind: str, train: Callable[[], object]) -> str:
@@ -176,11 +168,8 @@ def _fresh_key(home: Home) -> str:
 
 def _figures(home: Home) -> str:
     tracker = Tracker(home)
-    texts = []
-    for kind in KINDS:
-        models = [model for model in tracker.versions(kind) if model.aliases]
-        texts.append(figures_text(kind, models, {model.version: tracker.metrics(model.run_id) for model in models}))
-    return "\n\n".join(texts)
+    registered = {kind: [model for model in tracker.versions(kind) if model.aliases] for kind in KINDS}
+    return "\n\n".join(figures_text(kind, models) for kind, models in registered.items())
 
 
 def _summary(seconds: float, figures: str, calls: list[Call]) -> str:

@@ -16,11 +16,14 @@ def deploy_registered(home: Home, kind: str, alias_or_version: str = CHAMPION) -
 
 
 @command("deploy", example="mallard deploy churn\nmallard deploy recommend --version 3")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.option("--version", default=CHAMPION, metavar="N|ALIAS", help="Which registered version.")
 @pass_session
 def deploy(session: Session, kind: str, version: str) -> None:
-    """Verify a registered model of KIND and make it the one that answers. Running servers pick it up."""
+    """Verify a registered model of KIND (recommend or churn) and make it the one that answers.
+
+    Running servers pick it up within seconds.
+    """
     done = deploy_registered(session.home, kind, version)
     before = f", before it {done.previous}" if done.previous else ""
     session.answer(deployed_document(done), f"{kind} {done.version} is live{before}")

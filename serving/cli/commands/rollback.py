@@ -10,9 +10,9 @@ from training.tracking import KINDS
 
 
 @command("rollback", example="mallard rollback recommend")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @pass_session
 def rollback(session: Session, kind: str) -> None:
-    """Make the model of KIND that was deployed before the live one answer again."""
+    """Make the model of KIND (recommend or churn) that was deployed before the live one answer again."""
     done = flip_back(session.home, kind)
     session.answer(deployed_document(done), f"{kind} {done.version} is live again, in place of {done.previous}")

@@ -14,7 +14,7 @@ _ABOUT = {
 
 
 @command("sample", example="mallard sample\nmallard sample complete-journey")
-@click.argument("name", required=False, type=click.Choice(list(SAMPLES)))
+@click.argument("name", required=False, type=click.Choice(list(SAMPLES)), metavar="[NAME]")
 @pass_session
 def sample(session: Session, name: str | None) -> None:
     """Take the sample NAME into the lake; without a name, list the samples."""

@@ -3,35 +3,39 @@
 from features.contracts.config import load_config
 from features.contracts.errors import MissingStateError
 from features.contracts.home import Home
-from features.engine import EventTables, build_tags
+from features.engine import TagStore
 from features.lake import Lake
 from serving.cli.command import command, pass_session
 from serving.cli.commands.ingest import drain_inbox
-from serving.cli.moments import as_of_option, moment_of
+from serving.cli.commands.tags import build_all, kept_build
+from serving.cli.moments import as_of_option
 from serving.cli.session import Session
 from serving.config import ServingConfig
-from serving.marketing import SnapshotInfo, write_snapshot
+from serving.marketing import SnapshotInfo, snapshot_tags, write_snapshot
 from training.bundle import read_bundle
 from training.deployment import live
 from training.models.churn import ChurnModel
 
 
 def score_users(home: Home, as_of: str | None = None) -> SnapshotInfo:
-    """Move the inbox into the lake, score every user as of ``as_of`` (see :func:`moment_of`), write the snapshot."""
+    """Move the inbox into the lake, build the tags as of ``as_of`` unless they stand, score every user by them.
+
+    The tags are kept, so that what the server says of a user's tags and what the list says of his risk are of one
+    moment. Raises :class:`MissingStateError` when no churn model is deployed or the lake is empty.
+    """
     path = live(home, "churn")
     if path is None:
         raise MissingStateError("no churn model is deployed; run 'mallard train churn' and 'mallard deploy churn'")
     drain_inbox(home)
     bundle = read_bundle(path)
     model = ChurnModel.from_bundle(bundle)
-    lake = Lake(home)
-    moment = moment_of(as_of, lake)
+    build = kept_build(home, as_of) or build_all(home, as_of)
     return write_snapshot(
         home,
         model,
-        build_tags(EventTables.from_lake(lake), moment, model.required_tags),
-        lake.read_users(),
-        as_of=moment,
+        TagStore(home).read(snapshot_tags(model)),
+        Lake(home).read_users(),
+        as_of=build.as_of,
         model_version=bundle.manifest.version,
         config=load_config(ServingConfig, home.configs / "serving.yaml", optional=True).marketing,
     )

@@ -3,7 +3,7 @@
 import click
 
 from features.contracts import columns as c
-from features.contracts.errors import UnknownNameError
+from features.contracts.errors import MissingStateError, UnknownNameError
 from features.contracts.home import Home
 from features.engine import EventTables, TagBuild, TagStore, build_tags
 from features.lake import Lake
@@ -21,16 +21,26 @@ def build_all(home: Home, as_of: str | None = None) -> TagBuild:
     return TagStore(home).write(build_tags(EventTables.from_lake(lake), moment), moment, spec_hash(catalogue()))
 
 
+def kept_build(home: Home, as_of: str | None = None) -> TagBuild | None:
+    """The newest build, when it is of that moment and of today's declarations."""
+    try:
+        latest = TagStore(home).latest()
+    except MissingStateError:
+        return None
+    same = latest.as_of == moment_of(as_of, Lake(home)) and latest.spec_hash == spec_hash(catalogue())
+    return latest if same else None
+
+
 @command("list", example="mallard tags list --family value")
 @click.option("--family", metavar="NAME", help="Only tags of this family.")
 @pass_session
 def list_tags(session: Session, family: str | None) -> None:
     """List every tag with its family, type and title."""
-    tags = [tag for tag in catalogue().values() if family in (None, str(tag.family))]
+    tags = [tag for tag in catalogue().values() if family in (None, tag.family.name)]
     if not tags:
-        families = sorted({str(tag.family) for tag in catalogue().values()})
+        families = sorted({tag.family.name for tag in catalogue().values()})
         raise UnknownNameError(f"there is no tag family '{family}'; the families are {', '.join(families)}")
-    rows = [[tag.name, str(tag.family), str(tag.dtype), tag.kind.unit, tag.title] for tag in tags]
+    rows = [[tag.name, tag.family.name, str(tag.dtype), tag.kind.unit, tag.title] for tag in tags]
     text = f"{columns(['tag', 'family', 'type', 'unit', 'title'], rows)}\n{len(tags)} tags"
     session.answer([_document(tag) for tag in tags], text)
 
@@ -78,7 +88,7 @@ def profile(session: Session, user_id: str, as_of: str | None) -> None:
 def _document(tag: Tag) -> dict[str, object]:
     return {
         "name": tag.name,
-        "family": str(tag.family),
+        "family": tag.family.name,
         "title": tag.title,
         "title_zh": tag.title_zh,
         "description": tag.description,

@@ -3,12 +3,8 @@
 import click
 
 from serving.cli.command import command, group, pass_session
-from serving.cli.commands.evaluate import figures_text
-from serving.cli.commands.promote import model_document
 from serving.cli.session import Session
-from training.pipelines.train_churn import train_churn
-from training.pipelines.train_recommend import train_recommend
-from training.tracking import Tracker
+from training.jobs import TrainReport, train_churn, train_recommend
 
 DEFAULT_BUDGET = 20.0  # minutes
 
@@ -17,8 +13,7 @@ DEFAULT_BUDGET = 20.0  # minutes
 @pass_session
 def churn(session: Session) -> None:
     """Fit the churn model on rolling snapshots of the lake and compare it with its baselines and the champion."""
-    train_churn(session.home)
-    _show_newest(session, "churn")
+    _show(session, train_churn(session.home))
 
 
 @command("recommend", example="mallard train recommend --budget 10")
@@ -27,16 +22,11 @@ def churn(session: Session) -> None:
 @pass_session
 def recommend(session: Session, budget: float) -> None:
     """Fit candidate sources and ranker on the lake and compare them with every single source and the champion."""
-    train_recommend(session.home, budget)
-    _show_newest(session, "recommend")
+    _show(session, train_recommend(session.home, budget))
 
 
-def _show_newest(session: Session, kind: str) -> None:
-    """What the registry says of the version that was just made."""
-    tracker = Tracker(session.home)
-    model = tracker.versions(kind)[0]
-    metrics = tracker.metrics(model.run_id)
-    session.answer({**model_document(model), "metrics": metrics}, figures_text(kind, [model], {model.version: metrics}))
+def _show(session: Session, report: TrainReport) -> None:
+    session.answer(report.to_document(), report.to_text())
 
 
 train = group("train", "Fit, judge and register a model.", churn, recommend)

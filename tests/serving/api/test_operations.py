@@ -30,6 +30,7 @@ def test_an_empty_home_serves_and_is_not_ready(tmp_path: Path) -> None:
     with serve(home_at(tmp_path)) as mall:
         assert mall.client.get("/readyz").status_code == 503
         assert mall.client.get("/v1/users/u/recommendations").json()["degraded"] == ["no_model"]
+        assert 'mallard_degraded_answers_total{reason="no_model"} 1.0' in mall.client.get("/metrics").text
         for path in ("/v1/users/u/churn", "/v1/churn/list", "/v1/users/u/tags"):
             answer = mall.client.get(path)
             assert answer.status_code == 503

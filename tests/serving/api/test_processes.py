@@ -50,6 +50,10 @@ def test_two_workers_agree_on_events_models_and_survive_a_kill(
             assert all(answer["known"] and answer["personalized"] for answer in answers)
             assert len({tuple(item["item_id"] for item in answer["items"]) for answer in answers}) == 1
 
+        # Whichever worker is asked, the numbers are those of all.
+        counted = 'route="/v1/users/{user_id}/recommendations",status="200"} %.1f' % (ROUNDS * 5)
+        assert counted in server.client.get("/metrics").text
+
         deploy(home, write_bundle(tmp_path / "new", "r2"))
         seen: list[str] = []
         for _ in range(200):

@@ -3,6 +3,7 @@ import pytest
 from training.bundle import read_bundle
 from training.deployment import live
 from training.evaluation.paired import Paired
+from training.jobs import TrainReport
 from training.tracking import Comparison, Tracker
 
 BETTER = Comparison("auc", "bgnbd", Paired(0.02, 0.01, 0.03))
@@ -15,8 +16,11 @@ def register(tracked, bundle):
 
     def make(version, comparisons, kind="churn"):
         with Tracker(tracked).run(kind, {}, "data") as run:
-            run.metrics({"auc": 0.8})
-            return run.bundle(bundle(kind, version), comparisons)
+            model = run.bundle(bundle(kind, version), comparisons)
+            row = {"model": "pipeline", "kind": "pipeline", "auc": 0.8}
+            day = "2026-01-01T00:00:00+00:00"
+            TrainReport(kind, model.version, run.id, day, day, "auc", [row], comparisons, None, 1.0).keep(run)
+            return model
 
     return make
 
@@ -47,9 +51,9 @@ def test_evaluate_shows_figures_and_evidence(mallard, register):
     text = mallard("evaluate", "churn").out
     assert "challenger" in text
     assert "0.8000" in text
-    assert "version 1: auc +0.0200" in text
+    assert "auc +0.0200, 95 % interval" in text
     documents = mallard("--json", "evaluate").document
-    assert [(d["kind"], d["version"], d["metrics"]["auc"]) for d in documents] == [("churn", "1", 0.8)]
+    assert [(d["kind"], d["version"], d["report"]["rows"][0]["auc"]) for d in documents] == [("churn", "1", 0.8)]
 
 
 def test_what_is_missing_is_said(mallard, tracked):

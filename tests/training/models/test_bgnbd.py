@@ -103,7 +103,6 @@ def test_the_array_form_is_the_model(model: BgNbd) -> None:
     assert BgNbd.from_array(model.to_array()) == model
 
 
-def test_nobody_can_be_fitted() -> None:
+def test_a_log_without_purchases_gives_a_usable_model() -> None:
     empty = PurchaseHistory(np.empty(0), np.empty(0), np.empty(0))
-    with pytest.raises(ValueError, match="at least one customer"):
-        BgNbd.fit(empty)
+    assert len(BgNbd.fit(empty).no_purchase(empty, 28.0)) == 0

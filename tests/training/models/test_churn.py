@@ -1,9 +1,8 @@
 import json
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from scipy.stats import spearmanr
 
 from features.contracts import columns as c
 from features.contracts.errors import BundleError, InputError
@@ -41,7 +40,7 @@ def test_scores_are_consistent(fitted: FittedChurn) -> None:
 def test_reasons_are_tags_with_the_users_own_values(fitted: FittedChurn) -> None:
     scores = fitted.model.predict(fitted.examples)
     counts = [len(scores.reasons(row)) for row in range(len(scores))]
-    assert 1 <= min(counts)
+    assert min(counts) >= 1
     assert max(counts) == 3
     for row in range(0, len(scores), 97):
         for reason in scores.reasons(row):
@@ -54,9 +53,7 @@ def test_reasons_are_tags_with_the_users_own_values(fitted: FittedChurn) -> None
 def test_contributions_add_up_to_the_score(fitted: FittedChurn) -> None:
     model, tags = fitted.model, fitted.examples
     total = model.contributions(tags).sum(axis=1)
-    raw = np.interp(model.calibrator.log_odds(np.linspace(-5, 5, 3)), np.linspace(-5, 5, 3), np.linspace(-5, 5, 3))
-    assert np.isfinite(raw).all()
-    assert np.corrcoef(total, model.probability(tags))[0, 1] > 0.8
+    assert spearmanr(total, model.probability(tags)).statistic > 0.9999
 
 
 def test_one_user_scores_as_in_a_batch(fitted: FittedChurn) -> None:
@@ -80,8 +77,10 @@ def test_a_bundle_gives_the_same_scores(fitted: FittedChurn, bundle: Bundle) -> 
     again = ChurnModel.from_bundle(read_bundle(bundle.path))
     ours, theirs = fitted.model.predict(fitted.examples), again.predict(fitted.examples)
     np.testing.assert_allclose(ours.probability, theirs.probability, rtol=0, atol=1e-12)
-    assert ours.to_arrow().select(["tier", "asked", "reasons"]).equals(
-        theirs.to_arrow().select(["tier", "asked", "reasons"])
+    assert (
+        ours.to_arrow()
+        .select(["tier", "asked", "reasons"])
+        .equals(theirs.to_arrow().select(["tier", "asked", "reasons"]))
     )
     golden = json.loads((bundle.path / GOLDEN).read_text(encoding="utf-8"))
     assert len(golden["outputs"]["probability"]) == 20
@@ -122,8 +121,3 @@ def test_golden_rows_that_differ_are_refused(bundle: Bundle) -> None:
 def test_an_incomplete_payload_is_refused(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="not a whole churn model"):
         ChurnModel.from_bundle(_tampered(bundle, {"payload": {}}))
-
-
-def test_golden_inputs_with_nulls_come_back(fitted: FittedChurn) -> None:
-    table = pa.table({c.USER_ID: fitted.examples[c.USER_ID], **{n: fitted.examples[n] for n in fitted.model.required_tags}})
-    assert table["purchase_gap_mean"].null_count > 0

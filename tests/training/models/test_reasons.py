@@ -6,7 +6,14 @@ import pytest
 from features.tags import catalogue
 from training.models.reasons import PHRASES, concept, say, strongest
 
-COLUMNS = ("orders_30d", "orders_90d", "days_since_purchase", "spend", "rhythm_no_purchase", "rhythm_expected_purchases")
+COLUMNS = (
+    "orders_30d",
+    "orders_90d",
+    "days_since_purchase",
+    "spend",
+    "rhythm_no_purchase",
+    "rhythm_expected_purchases",
+)
 
 
 def test_windows_of_one_tag_count_together_and_the_strongest_speaks() -> None:

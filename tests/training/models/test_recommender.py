@@ -73,8 +73,8 @@ def test_nothing_is_looked_up_by_user(recommender, log):
 def test_lists_are_sorted_distinct_and_short_enough(recommender, log):
     ranked = recommender.recommend(everybody(log), 8, exclude_seen=True)
     table = ranked.lists(len(log.users), 8)
-    for row, items in enumerate(table):
-        items = items[items >= 0]
+    for row, places in enumerate(table):
+        items = places[places >= 0]
         assert len(set(items.tolist())) == len(items) > 0
         assert not set(items.tolist()) & set(log.item[log.user == row].tolist())
         assert (np.diff(ranked.score[ranked.row == row]) <= 0).all()

@@ -37,7 +37,8 @@ class TestRepeat:
         again = [(u, 0, d, PURCHASE) for u in range(40) for d in (0, 10, 20)]
         log = make_log(again + [(u, 1, 20, PURCHASE) for u in range(40)])
         rates = repeat_rates(log, prior=1.0)
-        assert rates[0] > 0.9 and rates[1] < 0.1
+        assert rates[0] > 0.9
+        assert rates[1] < 0.1
         found = Repeat.fit(log, RepeatConfig(propensity=1.0)).retrieve(
             history([(0, 50, PURCHASE), (1, 50, PURCHASE)]), 2, exclude_seen=False
         )

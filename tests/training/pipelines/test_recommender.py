@@ -140,7 +140,8 @@ def test_thinning_keeps_hits_and_never_adds_any(judged):
     fold, _, fitted = judged
     explored = Explored.of(fitted.recommender, fold, exclude_seen=False)
     whole, thin = explored.examples(10**9, 0), explored.examples(1500, 0)
-    assert whole is not None and thin is not None
+    assert whole is not None
+    assert thin is not None
     assert len(thin.hit) <= 1700 < len(whole.hit)
     assert whole.hit.sum() == explored.hit.sum()
     assert thin.groups.sum() == len(thin.hit)

@@ -38,9 +38,7 @@ def test_labels_follow_the_window() -> None:
     snapshot = take_snapshot(tables, as_of, NEEDED, config(), known_by=CUTOFF)
     log = events(40)
     when = log[c.OCCURRED_AT]
-    inside = pc.and_(
-        pc.greater_equal(when, pa.scalar(as_of, TIMESTAMP)), pc.less(when, pa.scalar(CUTOFF, TIMESTAMP))
-    )
+    inside = pc.and_(pc.greater_equal(when, pa.scalar(as_of, TIMESTAMP)), pc.less(when, pa.scalar(CUTOFF, TIMESTAMP)))
     back = set(log.filter(inside)[c.USER_ID].to_pylist())
     expected = [user not in back for user in snapshot.tags[c.USER_ID].to_pylist()]
     assert snapshot.label.tolist() == expected
@@ -73,8 +71,8 @@ def test_what_is_missing_is_said() -> None:
         past_snapshots(tables, first, NEEDED, config())
     with pytest.raises(NotEnoughDataError, match="history is too short"):
         past_snapshots(tables, first + 70 * DAY, NEEDED, config())
-    with pytest.raises(NotEnoughDataError, match="users of .* had a purchase within 60 days"):
-        many = SnapshotConfig(most=2, least_of_each_class=200)
+    many = SnapshotConfig(most=2, least_of_each_class=200)
+    with pytest.raises(NotEnoughDataError, match=r"users of .* had a purchase within 60 days"):
         past_snapshots(tables, CUTOFF, NEEDED, config(snapshots=many))
 
 
@@ -87,5 +85,5 @@ def test_one_class_is_refused() -> None:
             c.OCCURRED_AT: pa.array([CUTOFF - (day + 1) * DAY for _, day in rows], TIMESTAMP),
         }
     )
-    with pytest.raises(NotEnoughDataError, match="0 users of .* had no purchase"):
+    with pytest.raises(NotEnoughDataError, match=r"0 users of .* had no purchase"):
         past_snapshots(EventTables.from_arrow(log), CUTOFF, NEEDED, config())

@@ -1,4 +1,4 @@
-"""``mallard train churn``: fit before the last horizon, judge on it, fit again on everything, register."""
+"""``mallard train churn``: fit before the last horizon, judge on it, learn again from everything, register."""
 
 import tempfile
 import time
@@ -25,7 +25,7 @@ from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
 from training.models.churn_config import ChurnConfig
 from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, slices
-from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
+from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
 from training.tracking import Comparison, TrackedRun, Tracker
 from training.tracking.promotion import refusal
@@ -76,7 +76,7 @@ def train_churn(home: Home) -> TrainReport:
         _draw(run, tables, judged, frame, best, comparisons[0].paired, cutoff)
 
         say(f"fitting churn on everything before {as_of:%Y-%m-%d}")
-        final = fit_churn(tables, as_of, config)
+        final = refit_churn(tables, judged, as_of)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / KIND
             final.model.to_bundle(

@@ -1,6 +1,7 @@
 """Fit churn as of a cut-off: snapshots, choices on validation folds inside the past, the final fit, its baselines."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from training.models.churn_baselines import ChurnBaseline
 from training.models.churn_config import ChurnConfig
 from training.pipelines.churn_choices import (
     Newest,
+    Shape,
     calibrate_between,
     choose_shape,
     fit_members,
@@ -26,7 +28,7 @@ from training.pipelines.churn_choices import (
 from training.pipelines.churn_data import candidate_tags, rows_of, steady_tags, telling_tags
 from training.pipelines.churn_folds import rehearsal_folds, validation_folds
 from training.pipelines.churn_judge import PIPELINE, fit_baselines, judge_folds
-from training.pipelines.snapshots import describe, history_days, past_snapshots, take_snapshot
+from training.pipelines.snapshots import Snapshot, describe, history_days, past_snapshots, take_snapshot
 
 LABEL = "label"
 
@@ -45,6 +47,10 @@ class FittedChurn:
     importance: dict[str, float]  # tag -> mean |contribution| in log-odds, largest first
     examples: pa.Table  # tag rows that golden rows are taken from
     config: ChurnConfig
+    shape: Shape
+    newest: Newest
+    history: float  # days of log before the oldest snapshot
+    snapshots: Sequence[Snapshot]  # newest first
 
 
 def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
@@ -104,7 +110,28 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         importance=_importance(model, now.tags),
         examples=now.tags,
         config=config,
+        shape=shape,
+        newest=calibration.newest,
+        history=history,
+        snapshots=snapshots,
     )
+
+
+def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> FittedChurn:
+    """The same choices and calibration, learnt again from everything before a later ``cutoff``.
+
+    For the model that goes out after its choices were judged: it differs from the judged one by its data alone.
+    """
+    config, model = fitted.config, fitted.model
+    snapshots = past_snapshots(tables, cutoff, model.required_tags, config, fitted.snapshots)
+    rows = [rows_of(snapshot, model.tags, config.label.horizon_days, fitted.history) for snapshot in snapshots]
+    if fitted.newest is Newest.CALIBRATION_ONLY:
+        rows = list(validation_folds(snapshots, rows, config.label.horizon)[0].fit)
+    with step("fitting the churn model"):
+        final = fit_members(rows, fitted.shape, config)
+    now = describe(tables, cutoff, model.required_tags, config, most=_EXAMPLE_USERS)
+    model = replace(model, rhythm=now.rhythm, linear=final.linear, members=final.members)
+    return replace(fitted, model=model, importance=_importance(model, now.tags), examples=now.tags, snapshots=snapshots)
 
 
 def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> pd.DataFrame:

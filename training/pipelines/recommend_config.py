@@ -1,10 +1,12 @@
 """The configuration of recommender training (``configs/recommend.yaml``)."""
 
+from datetime import timedelta
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from features.contracts.config import Config
+from features.contracts.durations import Duration
 from training.models.ranker import RankerConfig
 from training.models.source import SourceConfig, sources
 
@@ -24,6 +26,8 @@ class SourceSettings(Config):
 class RecommendConfig(Config):
     """Everything that recommender training can be told."""
 
+    horizon: Duration = timedelta(days=28)
+    """Time after the cut-off whose purchases are to be predicted: ``28d``. Benchmarks bring their own."""
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     """By name; a source that is not named takes part with its defaults."""
     ranker: RankerConfig = RankerConfig()
@@ -33,7 +37,7 @@ class RecommendConfig(Config):
     """Users of a fold that settings are tried on."""
     fold_users: int = Field(default=20_000, gt=0)
     """Users of a fold that the ranker and the blend are fitted and compared on."""
-    max_pairs: int = Field(default=1_200_000, gt=0)
+    max_pairs: int = Field(default=1_600_000, gt=0)
     """Candidate pairs that the ranker is trained on, over all folds."""
     seed: int = 0
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.evaluation.fold import Fold, Truth
 from training.evaluation.ranking import Float64, find_hits, ndcg
-from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.interactions import Bool, Float32, Histories, Int32
 from training.models.blend import Blend
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import Pool
@@ -18,8 +18,6 @@ from training.models.source import Candidates
 
 #: The metric that every choice is made by looks at this many places.
 PLACES = 10
-#: Pairs within this many places of a source's list are what the ranker has to tell apart; they are never thinned out.
-_SURE_PLACES = 30
 
 
 def sample_users(fold: Fold, limit: int, seed: int) -> Fold:
@@ -121,35 +119,23 @@ class Explored:
     def examples(self, max_pairs: int, seed: int) -> Examples | None:
         """Features of users with at least one hit among their candidates, at most about ``max_pairs`` pairs.
 
-        Where there are more, pairs that came true and pairs that a source ranks high are kept and the others are
-        thinned out at random; only then users. Nothing that no source found is ever put in.
+        Where there are more, users are left out, never single pairs: thinned-out pairs of low rank would look better than
+        they are. Nothing that no source found is ever put in.
         """
-        kept = self._thin(max_pairs, np.random.default_rng(seed))
-        if not len(kept):
+        useful = np.flatnonzero(np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) > 0)
+        if not len(useful):
             return None
+        lengths = np.diff(self.pool.indptr)
+        order = np.random.default_rng(seed).permutation(useful)
+        users = np.sort(order[np.cumsum(lengths[order]) <= max(max_pairs, lengths[order[0]])])
         names: tuple[str, ...] = ()
         features: list[Float32] = []
         for start in range(0, self.pool.rows, BLOCK):
             stop = min(start + BLOCK, self.pool.rows)
             part = self._block(start, stop)
-            names, matrix = featurise(self.histories.slice(start, stop), part, self.statistics, self.names)
-            low, high = np.searchsorted(kept, np.searchsorted(self.pool.row, (start, stop)))
-            features.append(matrix[kept[low:high] - np.searchsorted(self.pool.row, start)])
-        _, groups = np.unique(self.pool.row[kept], return_counts=True)
-        return Examples(names, np.concatenate(features), self.hit[kept].astype(np.float32), groups.astype(np.int64))
-
-    def _thin(self, max_pairs: int, rng: np.random.Generator) -> Int64:
-        """Ascending positions of the pairs to learn from."""
-        useful = np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) > 0
-        inside = useful[self.pool.row]
-        if inside.sum() > max_pairs:
-            sure = inside & (self.hit | (np.nanmin(self.pool.rank, axis=1) < _SURE_PLACES))
-            share = (max_pairs - sure.sum()) / max((inside & ~sure).sum(), 1)
-            inside = sure | (inside & (rng.random(len(inside)) < share))
-        if inside.sum() > max_pairs:
-            order = rng.permutation(np.flatnonzero(useful))
-            size = np.bincount(self.pool.row[inside], minlength=self.pool.rows)
-            chosen = np.zeros(self.pool.rows, dtype=np.bool_)
-            chosen[order[np.cumsum(size[order]) <= max(max_pairs, size[order[0]])]] = True
-            inside &= chosen[self.pool.row]
-        return np.flatnonzero(inside).astype(np.int64)
+            part = part.only(np.isin(part.row + np.int32(start), users))
+            if len(part.row):
+                names, matrix = featurise(self.histories.slice(start, stop), part, self.statistics, self.names)
+                features.append(matrix)
+        chosen = np.isin(self.pool.row, users)
+        return Examples(names, np.concatenate(features), self.hit[chosen].astype(np.float32), lengths[users])

@@ -56,18 +56,21 @@ class Snapshot(Described):
 def plan_snapshots(first: datetime, cutoff: datetime, horizon: timedelta, most: int) -> list[datetime]:
     """Moments of snapshots, newest first, whose label windows close by ``cutoff``.
 
-    The distance is a sixth of the horizon but at least a week; before the earliest snapshot there is at least half
-    a horizon (and a week) of history since ``first``. Empty when the history is too short for any.
+    The distance is a sixth of the horizon but at least a week. Before the earliest snapshot there is a horizon of
+    history since ``first``: while a log is younger, its users look newer than they are. Where that leaves none,
+    half a horizon must do. Empty when the history is too short for any.
     """
     step = max(_WEEK, horizon / _STEPS_PER_HORIZON)
-    earliest = first + warm_up(horizon)
     planned = [cutoff - horizon - index * step for index in range(most)]
-    return [moment for moment in planned if moment >= earliest]
+    for history in (max(_WEEK, horizon), least_history(horizon)):
+        if kept := [moment for moment in planned if moment >= first + history]:
+            return kept
+    return []
 
 
-def warm_up(horizon: timedelta) -> timedelta:
-    """History that users need a chance to make before the earliest snapshot."""
-    return max(_WEEK, horizon)
+def least_history(horizon: timedelta) -> timedelta:
+    """What must lie before a snapshot at the very least."""
+    return max(_WEEK, horizon / 2)
 
 
 def history_days(tables: EventTables, event: EventType, as_of: datetime) -> float:
@@ -122,10 +125,13 @@ def take_snapshot(
     return Snapshot(**vars(users), label=~stayed)
 
 
-def past_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig) -> list[Snapshot]:
+def past_snapshots(
+    tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig, taken: Sequence[Snapshot] = ()
+) -> list[Snapshot]:
     """Every snapshot that may teach a model as of ``cutoff``, newest first; empty ones are left out.
 
-    Raises :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
+    What was ``taken`` for an earlier cut-off, with these tags at least, is used again. Raises
+    :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
     """
     label = config.label
     horizon = f"{label.horizon_days:g} days"
@@ -134,18 +140,19 @@ def past_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str], c
         raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
     moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
     if not moments:
-        needed = span[0] + warm_up(label.horizon) + label.horizon
+        needed = span[0] + least_history(label.horizon) + label.horizon
         raise NotEnoughDataError(
             f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}; "
             f"to learn from a closed window of {horizon} it must reach to {needed.isoformat()} at least"
         )
     # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
     most = max(1, 2 * config.snapshots.rows // len(moments))
-    taken = [
-        take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most)
+    known = {snapshot.as_of: snapshot for snapshot in taken}
+    found = [
+        snapshot
         for moment in track(moments, "taking churn snapshots", unit="snapshots")
+        if len(snapshot := known.get(moment) or take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most))
     ]
-    found = [snapshot for snapshot in taken if len(snapshot)]
     churned = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - churned
     least = config.snapshots.least_of_each_class

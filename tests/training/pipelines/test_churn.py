@@ -13,7 +13,7 @@ from tests.training.pipelines.cdnow import CUTOFF, TAGS, config, events
 from training.evaluation.probability import auc, calibration_error
 from training.models.churn_baselines import NAMES
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
-from training.pipelines.churn_data import candidate_tags
+from training.pipelines.churn_data import candidate_tags, steady_tags, telling_tags
 from training.pipelines.churn_judge import PIPELINE
 
 HORIZON = timedelta(days=60)
@@ -70,6 +70,14 @@ def test_candidates_are_numbers_of_behaviour_about_one_user() -> None:
     assert not {"age", "gender", "spend_rank", "rfm_score", "top_category", "lifecycle_stage"} & set(candidates)
     with pytest.raises(ConfigError, match="'gender'"):
         candidate_tags(["gender"])
+
+
+def test_windows_longer_than_the_log_and_columns_that_tell_nothing_are_left_out() -> None:
+    names = ("orders_30d", "orders_180d", "orders_trend_30d", "orders")
+    assert steady_tags(names, 100.0) == ("orders_30d", "orders_trend_30d", "orders")
+    assert steady_tags(names, 45.0) == ("orders_30d", "orders")
+    columns = {"constant": [1, 1], "null or one": [None, 1], "twin": [None, 1], "different": [2, 1]}
+    assert telling_tags([pa.table(columns)], tuple(columns)) == ("null or one", "different")
 
 
 def test_too_little_data_is_refused() -> None:

@@ -136,16 +136,17 @@ def test_no_time_still_gives_a_recommender(judged):
     assert len(fitted.recommender.recommend(fold.histories(), 5, exclude_seen=False).item)
 
 
-def test_thinning_keeps_hits_and_never_adds_any(judged):
+def test_examples_are_whole_users_with_hits(judged):
     fold, _, fitted = judged
     explored = Explored.of(fitted.recommender, fold, exclude_seen=False)
-    whole, thin = explored.examples(10**9, 0), explored.examples(1500, 0)
+    whole, part = explored.examples(10**9, 0), explored.examples(1500, 0)
     assert whole is not None
-    assert thin is not None
-    assert len(thin.hit) <= 1700 < len(whole.hit)
+    assert part is not None
     assert whole.hit.sum() == explored.hit.sum()
-    assert thin.groups.sum() == len(thin.hit)
-    assert np.add.reduceat(thin.hit, np.concatenate([[0], np.cumsum(thin.groups)[:-1]])).min() >= 1
+    assert len(part.hit) <= 1500 < len(whole.hit)
+    for examples in (whole, part):
+        assert examples.groups.sum() == len(examples.hit) == len(examples.features)
+        assert np.add.reduceat(examples.hit, np.concatenate([[0], np.cumsum(examples.groups)[:-1]])).min() >= 1
 
 
 def test_sampling_users_keeps_their_truth(judged):

@@ -24,11 +24,12 @@ def test_label_windows_close_by_the_cutoff_and_history_comes_first(horizon: int)
     planned = plan_snapshots(first, CUTOFF, horizon * DAY, 12)
     assert planned == sorted(planned, reverse=True)
     assert planned[0] == CUTOFF - horizon * DAY
-    assert planned[-1] >= first + max(7 * DAY, horizon / 2 * DAY)
+    assert planned[-1] >= first + horizon * DAY
     assert len(planned) <= 12
 
 
-def test_a_short_history_plans_nothing() -> None:
+def test_a_short_history_is_used_as_far_as_it_goes() -> None:
+    assert plan_snapshots(CUTOFF - 140 * DAY, CUTOFF, 90 * DAY, 12) == [CUTOFF - 90 * DAY]
     assert plan_snapshots(CUTOFF - 100 * DAY, CUTOFF, 90 * DAY, 12) == []
 
 

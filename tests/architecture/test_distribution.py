@@ -1,5 +1,6 @@
 """What ``pip install .`` gives: our three packages, the command, and no tests."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -43,14 +44,16 @@ def test_an_installed_copy_runs_away_from_the_source_tree(wheel: Path, tmp_path:
     site = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(command, check=True, capture_output=True)
-    code = "\n".join(
-        [
-            f"import sys; sys.path.insert(0, {str(site)!r})",
-            "import serving; print(serving.__file__)",
-            "from serving.cli import main; main(['--version'])",
-        ]
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    code = "import serving; print(serving.__file__); import runpy; runpy.run_module('serving.cli', run_name='__main__')"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", code, "--version"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    ran = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert str(site) in ran.stdout
     assert "0.1.0" in ran.stdout

@@ -39,7 +39,7 @@ class AlsConfig(SourceConfig):
     iterations: int = Field(default=10, gt=0)
     regularization: float = Field(default=0.05, ge=0)
     """L2 on both sides."""
-    alpha: float = Field(default=10.0, gt=0)
+    alpha: float = Field(default=5.0, gt=0)
     """Confidence of one event above the confidence 1 of nothing."""
     history: int = Field(default=400, gt=0)
     """Items of the history that count, the heaviest first."""
@@ -71,16 +71,16 @@ class Als(CandidateSource):
         known = np.where(np.bincount(matrix.indices, minlength=items) > 0, 0.0, -np.inf).astype(np.float32)
         if not matrix.nnz:
             return cls(config, np.zeros((items, config.factors), dtype=np.float32), known)
-        model = AlternatingLeastSquares(
-            factors=config.factors,
-            iterations=config.iterations,
-            regularization=config.regularization,
-            alpha=config.alpha,
-            random_state=config.seed,
-            num_threads=config.threads,
-        )
         # The library runs its own threads; a threaded BLAS below them only gets in the way.
         with threadpool_limits(limits=1, user_api="blas"):
+            model = AlternatingLeastSquares(
+                factors=config.factors,
+                iterations=config.iterations,
+                regularization=config.regularization,
+                alpha=config.alpha,
+                random_state=config.seed,
+                num_threads=config.threads,
+            )
             model.fit(matrix, show_progress=False)
         return cls(config, np.asarray(model.item_factors, dtype=np.float32), known)
 

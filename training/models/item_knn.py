@@ -26,10 +26,10 @@ _MODELS = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25R
 class ItemKnnConfig(SourceConfig):
     """Settings of :class:`ItemKnn`."""
 
-    similarity: Literal["cosine", "tfidf", "bm25"] = "cosine"
+    similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
     neighbours: int = Field(default=100, gt=0)
     """Items kept per item."""
-    recency: float = Field(default=0.8, gt=0, le=1)
+    recency: float = Field(default=0.6, gt=0, le=1)
     """Factor per moment back in the history that asks."""
     history: int = Field(default=100, gt=0)
     """Moments of the history that ask."""
@@ -61,7 +61,8 @@ class ItemKnn(CandidateSource):
         matrix = keep_heaviest(matrix, config.heaviest)
         # One more than asked for, since every item is its own nearest neighbour.
         model = _MODELS[config.similarity](K=config.neighbours + 1, num_threads=config.threads)
-        with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+        # An item whose weights are all zero divides by zero; what comes of it is no neighbour of anything.
+        with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings(), np.errstate(invalid="ignore"):
             # The library warns of a conversion that its own weighting makes necessary.
             warnings.simplefilter("ignore", ParameterWarning)
             model.fit(matrix, show_progress=False)

@@ -1,8 +1,9 @@
-"""The learnt order of candidates: LightGBM LambdaRank over the features of :mod:`training.models.ranker_features`.
+"""The learnt order of candidates: LightGBM over the features of :mod:`training.models.ranker_features`.
 
 Burges, "From RankNet to LambdaRank to LambdaMART" (2010); Ke et al., "LightGBM" (NeurIPS 2017).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -16,15 +17,22 @@ from features.contracts.errors import BundleError
 from training.interactions import Float32, Int64
 from training.models.ragged import Float64
 
+#: What the boosters of a ranker learn by.
+OBJECTIVES = ("lambdarank", "binary")
+#: Pairs that a booster's spread is measured on.
+_SPREAD_PAIRS = 50_000
+#: Fewer pairs than this are scored by one thread: starting more costs longer.
+_ONE_THREAD_PAIRS = 5000
+
 
 class RankerConfig(Config):
     """Settings of :class:`Ranker`: small trees, much regularisation; the number of rounds is found on validation."""
 
-    rounds: int = Field(default=250, gt=0)
+    rounds: int = Field(default=200, gt=0)
     """Most boosting rounds."""
     patience: int = Field(default=20, gt=0)
     """Rounds without a better validation NDCG@10 after which boosting stops."""
-    learning_rate: float = Field(default=0.1, gt=0)
+    learning_rate: float = Field(default=0.08, gt=0)
     leaves: int = Field(default=31, gt=1)
     min_leaf: int = Field(default=100, gt=0)
     """Candidate pairs in a leaf at least; less when there are few pairs."""
@@ -58,31 +66,62 @@ class Examples:
         )
 
 
+@dataclass(frozen=True)
+class Member:
+    """One booster of a ranker."""
+
+    booster: lgb.Booster
+    scale: float  # spread of its scores over the examples of the fit, by which they are divided
+
+    @classmethod
+    def of(cls, booster: lgb.Booster, examples: Examples) -> Self:
+        """Measure the spread on a part of the examples."""
+        scores = booster.predict(examples.features[:_SPREAD_PAIRS], raw_score=True)
+        return cls(booster, max(float(np.std(scores)), 1e-9))
+
+
 class Ranker:
-    """A fitted booster that knows the names of its features."""
+    """Two boosters added up, each in units of its own spread.
 
-    def __init__(self, booster: lgb.Booster) -> None:
-        self._booster = booster
-        self.names: tuple[str, ...] = tuple(booster.feature_name())
+    LambdaRank looks at the top of the lists, a classifier learns from every pair; their errors differ.
+    """
 
-    @classmethod
-    def fit(cls, examples: Examples, config: RankerConfig, *, rounds: int | None = None) -> Self:
-        """Boost for ``rounds`` (default: the most that the configuration allows) on all examples."""
-        return cls(lgb.train(_parameters(examples, config), _dataset(examples), rounds or config.rounds))
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = tuple(members)
+        self.names: tuple[str, ...] = tuple(self._members[0].booster.feature_name())
 
     @classmethod
-    def fit_validated(cls, examples: Examples, validation: Examples, config: RankerConfig) -> tuple[Self, int]:
-        """Boost until NDCG@10 on ``validation`` stops growing; the ranker and the number of rounds it took."""
-        train = _dataset(examples)
-        booster = lgb.train(
-            _parameters(examples, config),
-            train,
-            config.rounds,
-            valid_sets=[_dataset(validation, train)],
-            callbacks=[lgb.early_stopping(config.patience, verbose=False)],
+    def fit(cls, examples: Examples, config: RankerConfig, *, rounds: Sequence[int] | None = None) -> Self:
+        """Boost for ``rounds`` per objective (default: the most that the configuration allows) on all examples."""
+        data = _dataset(examples)
+        counts = rounds or [config.rounds] * len(OBJECTIVES)
+        return cls(
+            [
+                Member.of(lgb.train(_parameters(objective, examples, config), data, count), examples)
+                for objective, count in zip(OBJECTIVES, counts, strict=True)
+            ]
         )
-        rounds = max(booster.best_iteration, 1)
-        return cls(lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))), rounds
+
+    @classmethod
+    def fit_validated(
+        cls, examples: Examples, validation: Examples, config: RankerConfig
+    ) -> tuple[Self, tuple[int, ...]]:
+        """Boost until NDCG@10 on ``validation`` stops growing; the ranker and the rounds per objective."""
+        train = _dataset(examples)
+        judge = _dataset(validation, train)
+        members, rounds = [], []
+        for objective in OBJECTIVES:
+            booster = lgb.train(
+                _parameters(objective, examples, config),
+                train,
+                config.rounds,
+                valid_sets=[judge],
+                callbacks=[lgb.early_stopping(config.patience, verbose=False)],
+            )
+            rounds.append(max(booster.best_iteration, 1))
+            best = lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds[-1]))
+            members.append(Member.of(best, examples))
+        return cls(members), tuple(rounds)
 
     def predict(self, names: tuple[str, ...], features: Float32) -> Float64:
         """(c,) score of each pair, comparable within one user; ``names`` must be those of the fit.
@@ -92,27 +131,31 @@ class Ranker:
         if names != self.names:
             odd = sorted(set(names) ^ set(self.names))
             raise BundleError(f"the ranker was trained on other features than this code computes: {', '.join(odd)}")
-        if not len(features):
-            return np.empty(0)
-        scores: Float64 = self._booster.predict(features, num_threads=1 if len(features) < 5000 else 0)
-        return scores
+        total: Float64 = np.zeros(len(features))
+        if len(features):
+            threads = 1 if len(features) < _ONE_THREAD_PAIRS else 0
+            for member in self._members:
+                total += member.booster.predict(features, num_threads=threads, raw_score=True) / member.scale
+        return total
 
     def importance(self) -> dict[str, float]:
-        """Share of the total gain per feature, largest first."""
-        gain = self._booster.feature_importance("gain")
-        share = gain / max(gain.sum(), 1e-12)
+        """Share of the total gain per feature, averaged over the boosters, largest first."""
+        gains = [member.booster.feature_importance("gain") for member in self._members]
+        share = np.mean([gain / max(gain.sum(), 1e-12) for gain in gains], axis=0)
         return {self.names[i]: float(share[i]) for i in np.argsort(-share, kind="stable")}
 
     def to_text(self) -> str:
-        """The booster in LightGBM's text format."""
-        return str(self._booster.model_to_string())
+        """JSON that holds the boosters in LightGBM's text format."""
+        members = [{"scale": m.scale, "model": m.booster.model_to_string()} for m in self._members]
+        return json.dumps({"members": members}, indent=1)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """The inverse of :meth:`to_text`. Raises :class:`BundleError` on text that is no model."""
         try:
-            return cls(lgb.Booster(model_str=text))
-        except lgb.basic.LightGBMError as error:
+            plain = json.loads(text)
+            return cls([Member(lgb.Booster(model_str=m["model"]), float(m["scale"])) for m in plain["members"]])
+        except (ValueError, KeyError, TypeError, IndexError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"the ranker cannot be read: {error}") from error
 
 
@@ -127,9 +170,9 @@ def _dataset(examples: Examples, reference: lgb.Dataset | None = None) -> lgb.Da
     )
 
 
-def _parameters(examples: Examples, config: RankerConfig) -> dict[str, object]:
+def _parameters(objective: str, examples: Examples, config: RankerConfig) -> dict[str, object]:
     return {
-        "objective": "lambdarank",
+        "objective": objective,
         "lambdarank_truncation_level": config.truncation,
         "metric": "ndcg",
         "eval_at": [10],

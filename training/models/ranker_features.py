@@ -51,6 +51,21 @@ class Question:
         return steps_back(self.histories)
 
     @cached_property
+    def step_count(self) -> Float64:
+        """(q,) moments of each user."""
+        count = np.zeros(len(self.histories))
+        filled = np.diff(self.histories.indptr) > 0
+        count[filled] = self.step[self.histories.indptr[:-1][filled]] + 1
+        return count
+
+    @cached_property
+    def decayed_moments(self) -> Float64:
+        """(q,) moments of each user, decayed like the slowest of the decayed counts."""
+        new = np.ones(len(self.step), dtype=np.bool_)
+        new[1:] = (self.step[1:] != self.step[:-1]) | (self.row[1:] != self.row[:-1])
+        return group_sums(self.row[new], np.exp2(-self.age[new] / _HALF_LIVES[-1]), len(self.histories))
+
+    @cached_property
     def row(self) -> Int32:
         return self.histories.row
 
@@ -94,6 +109,11 @@ class Groups:
 
     def last(self, values: Float64) -> Float64:
         return values[self.order[self.ends - 1]]
+
+    def previous(self, values: Float64) -> Float64:
+        """(g,) the last but one, NaN in a group of one."""
+        place = self.ends - 2
+        return np.where(place >= self.starts, values[self.order[np.maximum(place, 0)]], np.nan)
 
     def moments(self, step: Float64) -> Float64:
         """(g,) number of distinct moments."""
@@ -140,6 +160,13 @@ def of_user_and_item(q: Question) -> Columns:
         columns[f"pair_decayed_{half_life:g}"] = groups.spread(groups.sum(np.exp2(-q.age / half_life)), 0)
     for window in _WINDOWS:
         columns[f"pair_last_{window}"] = groups.spread(groups.sum((q.age < window).astype(np.float64)), 0)
+    # In how many different weeks: a habit, where many events of one week are only a stock.
+    columns["pair_weeks"] = groups.spread(groups.moments(q.age // 7), 0)
+    columns["pair_rate"] = columns[f"pair_decayed_{_HALF_LIVES[-1]:g}"] / np.maximum(
+        q.decayed_moments[q.pool.row], 1e-9
+    )
+    columns["pair_moment_share"] = columns["pair_times"] / np.maximum(q.step_count[q.pool.row], 1)
+    columns["pair_previous_age"] = groups.spread(groups.previous(q.age), np.nan)
     gap = groups.spread(np.divide(first - last, repeats, out=np.full(len(last), np.nan), where=repeats > 0), np.nan)
     usual = q.statistics.gap[q.pool.item].astype(np.float64)
     prior = np.where(np.isnan(usual), 0.0, _GAP_PRIOR)
@@ -164,10 +191,10 @@ def of_user(q: Question) -> Columns:
     }
     if q.timed:
         filled = count > 0
-        newest, oldest, steps = (np.full(rows, np.nan) for _ in range(3))
+        newest, oldest = np.full(rows, np.nan), np.full(rows, np.nan)
         newest[filled] = q.age[h.indptr[1:][filled] - 1]
         oldest[filled] = q.age[h.indptr[:-1][filled]]
-        steps[filled] = q.step[h.indptr[:-1][filled]] + 1
+        steps = np.where(filled, q.step_count, np.nan)
         per_row |= {
             "user_age": newest,
             "user_since": oldest,
@@ -216,7 +243,7 @@ def of_user_and_kin(q: Question) -> Columns:
         groups = Groups.by(
             pair_keys(q.row, event, width), event >= 0, pair_keys(q.pool.row, candidate, width), candidate >= 0
         )
-        weight = np.exp2(-q.age / 60)
+        weight = np.exp2(-q.age / _HALF_LIVES[-1])
         whole = np.bincount(q.row, weights=weight, minlength=len(q.histories))
         recent = groups.spread(groups.sum(weight), 0)
         columns[f"{name}_events"] = groups.spread(groups.sum(np.ones(len(event))), 0)

@@ -3,7 +3,7 @@
 ::
 
     recommender.json           sources with settings and limits, blend, clock, what was chosen and why
-    ranker.txt                 LightGBM, absent when the blend ranks
+    ranker.json                LightGBM as text, absent when the blend ranks
     sources/<name>/*.npy       what each source learnt          statistics/*.npy   item aggregates of the features
     users.npy  items.npy       id maps                          log/*.npy          events, for histories
     catalogue/*.npy            categories, brands, prices       facts/*.npy        on sale, in stock, titles
@@ -34,7 +34,7 @@ from training.models.source import Arrays, sources
 from training.models.texts import Texts
 
 KIND = "recommend"
-_RECOMMENDER, _RANKER = "recommender.json", "ranker.txt"
+_RECOMMENDER, _RANKER = "recommender.json", "ranker.json"
 _LOG = ("user", "item", "kind", "time", "quantity", "amount", "basket")
 _CATALOGUE = ("category", "department", "brand", "price")
 #: Users replayed at load, items per list, and how far scores may differ on another processor.

@@ -25,7 +25,7 @@ class TrendingConfig(SourceConfig):
 
     half_life: float = Field(default=28.0, gt=0)
     """Days after which an event counts half (no effect where users have no common clock)."""
-    lift: float = Field(default=4.0, ge=0)
+    lift: float = Field(default=1.0, ge=0)
     """How far the user's own departments raise an item; 0 ranks the same for all."""
     overall: int = Field(default=500, gt=0)
     """Hottest items kept over all departments; a history that excludes more than these gets fewer."""

@@ -7,7 +7,7 @@ from typing import Any
 from training.evaluation.paired import paired_bootstrap
 from training.evaluation.ranking import Float64
 from training.models.blend import Blend
-from training.models.ranker import Examples, Ranker
+from training.models.ranker import OBJECTIVES, Examples, Ranker
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommend_folds import Explored
 from training.pipelines.recommend_search import search_blend
@@ -27,8 +27,8 @@ _FEWEST_USERS = 10
 class Decision:
     """The winner and the record of the comparison."""
 
-    blend: Blend  # ranks when ``rounds`` is 0
-    rounds: int  # boosting rounds of the ranker; 0 when it lost
+    blend: Blend  # ranks when ``rounds`` is empty
+    rounds: tuple[int, ...]  # boosting rounds of the ranker by objective; empty when it lost
     choices: dict[str, Any]
     table: list[dict[str, Any]]  # one row per contestant: model, kind and the metric on the newest fold
 
@@ -39,7 +39,7 @@ def decide(
     """Compare on the newest fold what was fitted on the older ones. Folds come newest first, examples beside them."""
     if not explored or explored[0].pool.rows < _FEWEST_USERS:
         even = Blend((1.0,) * len(names))
-        return Decision(even, 0, {"ranks": "blend", "why": "too little data for a validation fold"}, [])
+        return Decision(even, (), {"ranks": "blend", "why": "too little data for a validation fold"}, [])
     newest, older = explored[0], explored[1:]
     singles = {name: newest.judge_blend(Blend.only(k, len(names))) for k, name in enumerate(names)}
     best = max(singles, key=lambda name: float(singles[name].mean()))
@@ -63,7 +63,7 @@ def decide(
     past = [e for e in examples[1:] if e is not None]
     if not past or examples[0] is None:
         choices["why"] = "no older fold with hits to train a ranker on"
-        return Decision(blend, 0, choices, table)
+        return Decision(blend, (), choices, table)
     ranker, rounds = Ranker.fit_validated(Examples.join(past), examples[0], config.ranker)
     scores = newest.judge_ranker(ranker)
     table.append(_row("ranker", "ranker", scores))
@@ -72,8 +72,8 @@ def decide(
     choices["ranker_against"] = {"model": simple, "mean": lead.mean, "low": lead.low, "high": lead.high}
     choices["why"] = f"the ranker {'beats' if wins else 'does not beat'} {simple} on validation"
     if wins:
-        choices |= {"ranks": "ranker", "rounds": rounds}
-    return Decision(blend, rounds if wins else 0, choices, table)
+        choices |= {"ranks": "ranker", "rounds": dict(zip(OBJECTIVES, rounds, strict=True))}
+    return Decision(blend, rounds if wins else (), choices, table)
 
 
 def _row(model: str, kind: str, scores: Float64) -> dict[str, Any]:

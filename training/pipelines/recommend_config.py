@@ -31,13 +31,13 @@ class RecommendConfig(Config):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     """By name; a source that is not named takes part with its defaults."""
     ranker: RankerConfig = RankerConfig()
-    folds: int = Field(default=4, gt=0)
+    folds: int = Field(default=3, gt=0)
     """Validation folds carved from the past: the newest chooses, the older ones train the ranker."""
     search_users: int = Field(default=3000, gt=0)
     """Users of a fold that settings are tried on."""
     fold_users: int = Field(default=20_000, gt=0)
     """Users of a fold that the ranker and the blend are fitted and compared on."""
-    max_pairs: int = Field(default=1_600_000, gt=0)
+    max_pairs: int = Field(default=1_200_000, gt=0)
     """Candidate pairs that the ranker is trained on, over all folds."""
     seed: int = 0
 

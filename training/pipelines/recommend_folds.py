@@ -119,8 +119,8 @@ class Explored:
     def examples(self, max_pairs: int, seed: int) -> Examples | None:
         """Features of users with at least one hit among their candidates, at most about ``max_pairs`` pairs.
 
-        Where there are more, users are left out, never single pairs: thinned-out pairs of low rank would look better than
-        they are. Nothing that no source found is ever put in.
+        Where there are more, users are left out, never single pairs: what is left of thinned-out pairs would look
+        better than it is. Nothing that no source found is ever put in.
         """
         useful = np.flatnonzero(np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) > 0)
         if not len(useful):

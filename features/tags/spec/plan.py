@@ -13,6 +13,7 @@ from features.tags.spec.tag import Tag
 from features.tags.spec.vocabulary import Dtype, Value
 
 _ACTIONS: Final = "_actions"
+_DIGITS: Final = 6  # after the point
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def plan(tags: Sequence[Tag]) -> Plan:
 def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
     """The tags of one base, nulls where a user has no rows for them."""
     rows = base.relation(tuple(dict.fromkeys(t.window for t in tags)))
-    values = {t.name: t.expression(base(rows, t.window)).cast(_type(t)) for t in tags}
+    values = {t.name: _settled(t, t.expression(base(rows, t.window)).cast(_type(t))) for t in tags}
     if issubclass(base, Users):
         return rows.select(c.USER_ID, **values)
     if base is not UserDays:
@@ -88,6 +89,11 @@ def _layers(tags: Sequence[Tag]) -> list[list[Tag]]:
         if level:
             layers[level - 1].append(declared)
     return layers
+
+
+def _settled(declared: Tag, value: Value) -> Value:
+    """Without the last digits of a sum of floats: they depend on the order in which threads hand over their parts."""
+    return value.round(_DIGITS) if declared.dtype is Dtype.REAL else value
 
 
 def _type(declared: Tag) -> str:

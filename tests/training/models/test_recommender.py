@@ -29,7 +29,7 @@ def trained(log):
     found = plain.retrieve(asked, exclude_seen=False)
     names, features = plain.featurise(asked, found)
     hit = (found.item % 4 == found.row % 4).astype(np.float32)
-    ranker = Ranker.fit(Examples(names, features, hit, np.diff(found.indptr)), RankerConfig(threads=1), rounds=20)
+    ranker = Ranker.fit(Examples(names, features, hit, np.diff(found.indptr)), RankerConfig(threads=1), rounds=(20, 20))
     return replace(plain, ranker=ranker)
 
 

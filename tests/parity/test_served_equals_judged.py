@@ -36,7 +36,7 @@ def taught(recommender: Recommender, fold: Fold) -> Ranker:
     """A ranker that learnt from what followed ``fold``."""
     examples = Explored.of(recommender, fold, exclude_seen=False).examples(max_pairs=100_000, seed=0)
     assert examples is not None
-    return Ranker.fit(examples, RankerConfig(), rounds=30)
+    return Ranker.fit(examples, RankerConfig(), rounds=(30, 30))
 
 
 @pytest.fixture(scope="module", params=["ranker", "blend"])

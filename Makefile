@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 8000
 SERVE  ?= 1
 
-.PHONY: test lint types layers unit demo format lock docs clean
+.PHONY: test lint types layers unit demo bench format lock docs clean
 
 test: lint types layers unit
 
@@ -36,8 +36,16 @@ lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --group samples --group dev --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header --generate-hashes --output-file requirements.lock
 
+# The pages that are made from the code; tests fail when they are not current.
 docs: $(READY)
-	$(BIN)/python -m tests.docs.generate
+	$(BIN)/python -m features.tags.document > docs/tags.md
+	$(BIN)/python -m serving.cli.reference > docs/cli.md
+	$(BIN)/python -m serving.api.write_openapi docs/openapi.json
+
+# The benchmarks whose data comes inside packages; benchmarks/README.md has the others.
+bench: $(READY)
+	$(BIN)/mallard bench recommend benchmarks/complete_journey.yaml --out result_complete_journey.json
+	$(BIN)/mallard bench churn benchmarks/cdnow_churn.yaml --out result_cdnow_churn.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -48,15 +48,14 @@ class Neighbours:
     @classmethod
     def strongest(cls, matrix: Sparse, k: int) -> "Neighbours":
         """The ``k`` largest positive entries of every row off the diagonal."""
-        pairs = sp.coo_array(matrix)
-        keep = (pairs.row != pairs.col) & (pairs.data > 0)
-        n = matrix.shape[0]
-        clean = sp.csr_array((pairs.data[keep], (pairs.row[keep], pairs.col[keep])), shape=(n, n))
-        clean.sort_indices()
-        indptr, item = clean.indptr.astype(np.int64), clean.indices.astype(np.int32)
-        place, counts = best_of_rows(indptr, item, clean.data, k)
+        rows = np.arange(matrix.shape[0], dtype=matrix.indices.dtype)
+        keep = matrix.indices != np.repeat(rows, np.diff(matrix.indptr))
+        keep &= matrix.data > 0
+        item, weight = matrix.indices[keep].astype(np.int32), matrix.data[keep].astype(np.float32)
+        indptr = np.concatenate([[0], np.cumsum(keep)])[matrix.indptr].astype(np.int64)
+        place, counts = best_of_rows(indptr, item, weight, k)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cls(starts, item[place], clean.data[place].astype(np.float32))
+        return cls(starts, item[place], weight[place])
 
     def ask(self, histories: Histories, weight: Float64, n: int, *, exclude_seen: bool) -> Candidates:
         """Sum the neighbours of every history event times its ``weight`` (m,); the ``n`` best per row."""

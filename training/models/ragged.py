@@ -54,26 +54,23 @@ def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Pos
     Items of a row must be distinct.
     """
     lengths = np.diff(indptr)
-    kept = []
-    for r in np.flatnonzero(lengths > n).tolist():
+    counts = np.minimum(lengths, n)
+    ends = np.cumsum(counts)
+    best = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.intp)
+    long = lengths > n
+    for r in np.flatnonzero(long).tolist():
         low, high = int(indptr[r]), int(indptr[r + 1])
         part = score[low:high]
         threshold = np.partition(part, high - low - n)[high - low - n]
-        kept.append(np.flatnonzero(part >= threshold) + low)
-    short = lengths <= n
-    if short.all():
-        place = np.arange(int(indptr[-1]), dtype=np.int64)
-    else:
-        if short.any():
-            kept.append(spans(indptr[:-1][short], lengths[short]))
-        place = np.concatenate(kept)
-    row = np.searchsorted(indptr, place, side="right") - 1
-    order = np.lexsort((item[place], -score[place], row))
-    place, row = place[order], row[order]
-    starts = np.searchsorted(row, np.arange(len(lengths)))
-    within = np.arange(len(place)) - starts[row]
-    place, row = place[within < n], row[within < n]
-    return place.astype(np.intp), np.bincount(row, minlength=len(lengths)).astype(np.int64)
+        place = np.flatnonzero(part >= threshold) + low
+        order = np.lexsort((item[place], -score[place]))
+        best[ends[r] - n : ends[r]] = place[order[:n]]
+    if not long.all():
+        short = lengths[~long]
+        place = spans(indptr[:-1][~long], short)
+        order = np.lexsort((item[place], -score[place], np.repeat(np.arange(len(short)), short)))
+        best[spans((ends - counts)[~long], short)] = place[order]
+    return best, counts
 
 
 def select(

@@ -132,7 +132,7 @@ def _explore(
             taken = watch.lap("explore")
             task.advance()
             # Boosting and the final fit still have to come: stop carving when another fold would eat their time.
-            if place and watch.left < 3 * taken:
+            if 0 < place < len(folds) - 1 and watch.left < 3 * taken:
                 say(f"the time budget allows {place + 1} of {len(folds)} folds")
                 break
     return explored, examples

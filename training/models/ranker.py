@@ -28,9 +28,9 @@ _ONE_THREAD_PAIRS = 5000
 class RankerConfig(Config):
     """Settings of :class:`Ranker`: small trees, much regularisation; the number of rounds is found on validation."""
 
-    rounds: int = Field(default=200, gt=0)
+    rounds: int = Field(default=150, gt=0)
     """Most boosting rounds."""
-    patience: int = Field(default=20, gt=0)
+    patience: int = Field(default=15, gt=0)
     """Rounds without a better validation NDCG@10 after which boosting stops."""
     learning_rate: float = Field(default=0.08, gt=0)
     leaves: int = Field(default=31, gt=1)

@@ -61,10 +61,11 @@ def decide(
         "validation_users": newest.pool.rows,
     }
     past = [e for e in examples[1:] if e is not None]
-    if not past or examples[0] is None:
+    judge = newest.examples(config.max_pairs // 2, config.seed, whole=True)
+    if not past or judge is None:
         choices["why"] = "no older fold with hits to train a ranker on"
         return Decision(blend, (), choices, table)
-    ranker, rounds = Ranker.fit_validated(Examples.join(past), examples[0], config.ranker)
+    ranker, rounds = Ranker.fit_validated(Examples.join(past), judge, config.ranker)
     scores = newest.judge_ranker(ranker)
     table.append(_row("ranker", "ranker", scores))
     lead = paired_bootstrap(scores, simple_scores, seed=config.seed)

@@ -37,7 +37,7 @@ class RecommendConfig(Config):
     """Users of a fold that settings are tried on."""
     fold_users: int = Field(default=20_000, gt=0)
     """Users of a fold that the ranker and the blend are fitted and compared on."""
-    max_pairs: int = Field(default=1_200_000, gt=0)
+    max_pairs: int = Field(default=900_000, gt=0)
     """Candidate pairs that the ranker is trained on, over all folds."""
     seed: int = 0
 

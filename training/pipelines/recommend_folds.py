@@ -18,6 +18,8 @@ from training.models.source import Candidates
 
 #: The metric that every choice is made by looks at this many places.
 PLACES = 10
+#: Least part of the pairs that did not come true which a user keeps among the examples.
+_LEAST_SHARE = 0.15
 
 
 def sample_users(fold: Fold, limit: int, seed: int) -> Fold:
@@ -116,26 +118,36 @@ class Explored:
             shares[name] = float((np.bincount(self.pool.row[mine], minlength=self.pool.rows) / size).mean())
         return shares
 
-    def examples(self, max_pairs: int, seed: int) -> Examples | None:
+    def examples(self, max_pairs: int, seed: int, *, whole: bool = False) -> Examples | None:
         """Features of users with at least one hit among their candidates, at most about ``max_pairs`` pairs.
 
-        Where there are more, users are left out, never single pairs: what is left of thinned-out pairs would look
-        better than it is. Nothing that no source found is ever put in.
+        Where there are more, pairs that did not come true are thinned out evenly, which leaves the odds between any two
+        kinds of pairs as they are (Prentice and Pyke, Biometrika 1979), down to :data:`_LEAST_SHARE` of them; past it,
+        or with ``whole`` lists, users are left out. Nothing that no source found is ever put in.
         """
+        rng = np.random.default_rng(seed)
         useful = np.flatnonzero(np.bincount(self.pool.row[self.hit], minlength=self.pool.rows) > 0)
         if not len(useful):
             return None
         lengths = np.diff(self.pool.indptr)
-        order = np.random.default_rng(seed).permutation(useful)
-        users = np.sort(order[np.cumsum(lengths[order]) <= max(max_pairs, lengths[order[0]])])
+        share = 1.0 if whole else float(np.clip(max_pairs / lengths[useful].sum(), _LEAST_SHARE, 1.0))
+        order = rng.permutation(useful)
+        fits = share * np.cumsum(lengths[order]) <= max(max_pairs, share * lengths[order[0]])
+        chosen = np.zeros(self.pool.rows, dtype=np.bool_)
+        chosen[order[fits]] = True
+        kept = chosen[self.pool.row] & (self.hit | (rng.random(len(self.hit)) < share))
         names: tuple[str, ...] = ()
         features: list[Float32] = []
         for start in range(0, self.pool.rows, BLOCK):
             stop = min(start + BLOCK, self.pool.rows)
             part = self._block(start, stop)
-            part = part.only(np.isin(part.row + np.int32(start), users))
-            if len(part.row):
-                names, matrix = featurise(self.histories.slice(start, stop), part, self.statistics, self.names)
-                features.append(matrix)
-        chosen = np.isin(self.pool.row, users)
-        return Examples(names, np.concatenate(features), self.hit[chosen].astype(np.float32), lengths[users])
+            # Features are of whole lists, as they are when a list is served; the pairs are picked from them.
+            mine = chosen[part.row + start]
+            picked = kept[slice(*np.searchsorted(self.pool.row, (start, stop)))][mine]
+            if len(picked):
+                history = self.histories.slice(start, stop)
+                names, matrix = featurise(history, part.only(mine), self.statistics, self.names)
+                features.append(matrix[picked])
+        groups = np.bincount(self.pool.row[kept], minlength=self.pool.rows)
+        hit = self.hit[kept].astype(np.float32)
+        return Examples(names, np.concatenate(features), hit, groups[groups > 0].astype(np.int64))

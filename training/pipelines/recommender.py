@@ -92,7 +92,8 @@ def fit_recommender(
     choices: dict[str, Any] = {"settings": settings, "searched": searched, "folds": len(folds)}
 
     explored, examples = _explore(folds, configs, config, exclude, watch)
-    decision = decide(explored, examples, names, config)
+    with step("choosing who ranks"):
+        decision = decide(explored, examples, names, config)
     watch.lap("choose")
     choices |= decision.choices
 

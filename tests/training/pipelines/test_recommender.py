@@ -136,17 +136,22 @@ def test_no_time_still_gives_a_recommender(judged):
     assert len(fitted.recommender.recommend(fold.histories(), 5, exclude_seen=False).item)
 
 
-def test_examples_are_whole_users_with_hits(judged):
+def test_examples_are_users_with_hits_and_are_thinned_evenly(judged):
     fold, _, fitted = judged
     explored = Explored.of(fitted.recommender, fold, exclude_seen=False)
-    whole, part = explored.examples(10**9, 0), explored.examples(1500, 0)
-    assert whole is not None
-    assert part is not None
-    assert whole.hit.sum() == explored.hit.sum()
-    assert len(part.hit) <= 1500 < len(whole.hit)
-    for examples in (whole, part):
+    everything = explored.examples(10**9, 0)
+    thin = explored.examples(len(everything.hit) // 2, 0)
+    few = explored.examples(500, 0, whole=True)
+    assert everything.hit.sum() == explored.hit.sum() == thin.hit.sum()
+    assert 0.4 * len(everything.hit) < len(thin.hit) < 0.7 * len(everything.hit)
+    assert len(few.hit) <= 500
+    assert set(few.groups.tolist()) <= set(np.diff(explored.pool.indptr).tolist())
+    for examples in (everything, thin, few):
         assert examples.groups.sum() == len(examples.hit) == len(examples.features)
         assert np.add.reduceat(examples.hit, np.concatenate([[0], np.cumsum(examples.groups)[:-1]])).min() >= 1
+    # The features of a pair are those of the whole list, thinned or not.
+    whole = {row.tobytes() for row in everything.features}
+    assert all(row.tobytes() in whole for row in thin.features)
 
 
 def test_sampling_users_keeps_their_truth(judged):

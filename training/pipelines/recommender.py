@@ -7,7 +7,9 @@
 4. Sources are fitted again on everything and the winner with them.
 """
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -113,7 +115,10 @@ def fit_recommender(
 def _assemble(
     data: Interactions, configs: dict[str, SourceConfig], config: RecommendConfig, blend: Blend
 ) -> Recommender:
-    fitted: dict[str, CandidateSource] = {name: sources()[name].fit(data, c) for name, c in configs.items()}
+    # Most of a fit is sparse arithmetic, which runs outside the interpreter's lock.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as cores:
+        fitting = {name: cores.submit(sources()[name].fit, data, c) for name, c in configs.items()}
+    fitted: dict[str, CandidateSource] = {name: done.result() for name, done in fitting.items()}
     limits = {name: config.settings(name).candidates for name in configs}
     return Recommender(fitted, limits, ItemStatistics.fit(data), blend)
 

@@ -53,15 +53,18 @@ class TrainReport:
         wide = max(len(str(row["model"])) for row in self.rows)
         lines = [
             f"{self.kind} version {self.version}, judged on what came after {self.cutoff[:10]} ({self.seconds:.0f} s)",
-            f"  {'':{wide}}  {'':9}" + "".join(f"{name:>11}" for name in names),
+            f"  {'':{wide}}  {'':9}" + "".join(f"{name:>13}" for name in names),
         ]
         best_first = sorted(self.rows, key=lambda row: -float(row[self.metric]))
         for row in best_first:
-            figures = "".join(f"{row[name]:>11.4f}" for name in names)
+            figures = "".join(f"{row[name]:>13.4f}" for name in names)
             lines.append(f"  {row['model']:{wide}}  {row['kind']:9}{figures}")
         lines += [f"  {comparison}" for comparison in self.comparisons]
-        if self.refusal is None:
-            lines.append(f"It may be promoted: mallard promote {self.kind}")
-        else:
-            lines.append(f"It may not be promoted: {self.refusal}")
         return "\n".join(lines)
+
+    @property
+    def advice(self) -> str:
+        """What to do with the new version."""
+        if self.refusal is None:
+            return f"It may be promoted: mallard promote {self.kind}"
+        return f"It may not be promoted: {self.refusal}"

@@ -9,6 +9,7 @@ import uvicorn
 from features.contracts.errors import InputError
 from features.contracts.home import Home
 from features.contracts.progress import say
+from serving.api.metrics import share_between_workers
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
 
@@ -22,6 +23,8 @@ def run_server(home: Home, host: str, port: int, workers: int = 1) -> None:
     os.environ["MALLARD_HOME"] = str(home.root.resolve())
     os.environ["MALLARD_CONFIGS"] = str(home.configs.resolve())
     os.environ["MALLARD_MLRUNS"] = str(home.mlruns.resolve())
+    if workers > 1:
+        share_between_workers(home.online / "metrics")
     say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
     uvicorn.run(_FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False)
 

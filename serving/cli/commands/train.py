@@ -26,7 +26,7 @@ def recommend(session: Session, budget: float) -> None:
 
 
 def _show(session: Session, report: TrainReport) -> None:
-    session.answer(report.to_document(), report.to_text())
+    session.answer(report.to_document(), f"{report.to_text()}\n{report.advice}")
 
 
 train = group("train", "Fit, judge and register a model.", churn, recommend)

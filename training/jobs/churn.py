@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.contracts import columns as c
@@ -17,7 +18,7 @@ from features.engine import EventTables, build_tags
 from features.lake import Lake
 from training.bench.provenance import code_version
 from training.bundle import read_bundle
-from training.evaluation.paired import Paired
+from training.evaluation.paired import Paired, paired_bootstrap_statistic, weighted_auc
 from training.evaluation.probability import auc, probability_metrics
 from training.jobs.judgement import Judgement, against_champion
 from training.jobs.moments import end_of_data
@@ -144,18 +145,26 @@ def _draw(
     run.picture("calibration", calibration(ours, label))
     if label.any() and not label.all():
         run.picture("gain_and_lift", gain_and_lift({PIPELINE: ours, best: frame[best].to_numpy()}, label))
-    run.picture("importance", importance(list(judged.importance), np.array(list(judged.importance.values()))))
-    standings = [
-        Standing(str(r["model"]), str(r["kind"]), float(r[_METRIC]), float(r[_METRIC]), float(r[_METRIC]))
-        for r in _rows(frame)
-    ]
+    weights = np.array(list(judged.importance.values()))
+    run.picture(
+        "importance", importance(list(judged.importance), weights, measure="mean |contribution| to the log-odds")
+    )
+    standings = [_standing(row, label, frame, best) for row in _rows(frame)]
     note = f"{PIPELINE} minus {best}: {paired.mean:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
     run.picture("leaderboard", leaderboard(standings, "AUC", note=note))
     groups = []
     tenure = build_tags(tables, cutoff, ["tenure_days"]).to_pandas().set_index(c.USER_ID)["tenure_days"]
     new = frame[c.USER_ID].map(tenure).to_numpy() < _NEW_USER_DAYS
     for name, members in (("new users", new), ("old users", ~new)):
-        if members.any():
+        if label[members].any() and not label[members].all():
             values = (auc(label[members], frame[model].to_numpy()[members]) for model in (PIPELINE, best))
             groups.append(Slice(name, int(members.sum()), *values))
-    run.picture("slices", slices(groups, "AUC", other=best))
+    if groups:
+        run.picture("slices", slices(groups, "AUC", other=best))
+
+
+def _standing(row: Row, label: npt.NDArray[np.bool_], frame: pd.DataFrame, best: str) -> Standing:
+    """A place in the leaderboard; the interval is that of the difference from the best baseline."""
+    value = float(row[_METRIC])
+    gap = paired_bootstrap_statistic(weighted_auc, label, frame[row["model"]].to_numpy(), frame[best].to_numpy())
+    return Standing(row["model"], row["kind"], value, value - gap.mean + gap.low, value - gap.mean + gap.high)

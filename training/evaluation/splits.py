@@ -21,7 +21,7 @@ from training.interactions import SECONDS_PER_DAY, Bool, Clock, Int32, Int64, In
 END_OF_SEQUENCE = np.iinfo(np.int64).max
 #: Part of the history that inner horizons may use together when the log is short.
 _INNER_SHARE = 0.6
-#: Part of a user's target pairs that an inner fold of a given split holds out.
+#: Part of a user's pairs, or baskets, that an inner fold of a given split holds out.
 _HELD_OUT = 0.1
 
 
@@ -154,29 +154,38 @@ class GivenSplit(Split):
         return fold
 
     def inner(self, train: Interactions, count: int) -> list[Fold]:
-        pairs = np.unique(_pair(train.user, train.item, len(train.items))[self.targets(train)])
-        if not len(pairs):
+        unit, target = self._units(train), self.targets(train)
+        codes, first = np.unique(unit[target], return_index=True)
+        if not len(codes):
             return []
         # A random order within each user; fold k takes the k-th part of it.
-        draw = np.random.default_rng(self.seed).random(len(pairs))
-        owner = pairs // len(train.items)
-        order = np.lexsort((draw, owner))
-        owner, pairs = owner[order], pairs[order]
+        owner = train.user[target][first]
+        order = np.lexsort((np.random.default_rng(self.seed).random(len(codes)), owner))
+        owner, codes = owner[order], codes[order]
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
         sizes = np.diff(np.append(starts, len(owner)))
         place = np.arange(len(owner)) - np.repeat(starts, sizes)
         part = np.repeat(np.maximum((sizes * _HELD_OUT).astype(np.int64), 1), sizes)
         folds = []
         for k in range(count):
-            held = np.sort(pairs[place // part == k])
-            hidden = np.isin(_pair(train.user, train.item, len(train.items)), held)
-            user, item = (held // len(train.items)).astype(np.int32), (held % len(train.items)).astype(np.int32)
+            hidden = np.isin(unit, codes[place // part == k])
             rest = train.where(~hidden)
-            answerable = np.isin(user, rest.user)
-            fold = make_fold(rest, user[answerable], item[answerable], _end(train), repeats=self.repeats)
+            true = hidden & target & np.isin(train.user, rest.user)  # somebody has to be left to ask
+            fold = make_fold(rest, train.user[true], train.item[true], _end(train), repeats=self.repeats)
             if fold is not None:
                 folds.append(fold)
         return folds
+
+    def _units(self, data: Interactions) -> Int64:
+        """(m,) code of what is hidden together, always one user's.
+
+        Where known items are no truth that is everything of a (user, item) pair. Where they are, it is a basket, or a
+        single event: what the user takes again must stay in his history, as it does in the question that is asked.
+        """
+        if not self.repeats:
+            return _pair(data.user, data.item, len(data.items))
+        alone = int(data.basket.max(initial=-1)) + 1 + np.arange(len(data), dtype=np.int64)
+        return np.where(data.basket >= 0, data.basket, alone)
 
 
 def make_fold(train: Interactions, user: Int32, item: Int32, as_of: int, *, repeats: bool) -> Fold | None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,17 @@ class TestGiven:
             assert not true_pairs(fold) & pairs(fold.train)
             assert true_pairs(fold) <= pairs(log.where(log.kind == PURCHASE))
         assert not true_pairs(folds[0]) & true_pairs(folds[1])
+
+    @pytest.mark.parametrize(("baskets", "hidden"), [(True, 8), (False, 4)])
+    def test_with_repeats_a_basket_or_one_event_is_hidden_and_the_item_stays(self, baskets, hidden):
+        rows = [(user, item, 10 * user + visit, PURCHASE) for user in range(4) for visit in range(6) for item in (0, 1)]
+        log = make_log(rows, clock=Clock.NONE)
+        log = log if baskets else replace(log, basket=np.full(len(log), -1))
+        (fold,) = GivenSplit(repeats=True).inner(log, 1)
+        assert len(fold.users) == 4
+        assert len(log) - len(fold.train) == hidden
+        assert len(fold.truth.item) == hidden
+        assert true_pairs(fold) <= pairs(fold.train)
 
     def test_inner_folds_are_the_same_every_time(self):
         log = random_log()

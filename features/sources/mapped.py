@@ -71,18 +71,10 @@ class MappedSource:
             yield RawBatch(str(file), chunk, mapping, self.event_map)
 
     def items(self) -> pa.Table | None:
-        return (
-            read_master(self.item_table.read(ITEM_SCHEMA.names, (c.ITEM_ID,)), ITEM_SCHEMA, c.ITEM_ID)
-            if self.item_table
-            else None
-        )
+        return _master(self.item_table, ITEM_SCHEMA, c.ITEM_ID)
 
     def users(self) -> pa.Table | None:
-        return (
-            read_master(self.user_table.read(USER_SCHEMA.names, (c.USER_ID,)), USER_SCHEMA, c.USER_ID)
-            if self.user_table
-            else None
-        )
+        return _master(self.user_table, USER_SCHEMA, c.USER_ID)
 
 
 @dataclass(frozen=True)
@@ -110,15 +102,12 @@ class SequenceSource:
                 yield RawBatch(str(file), chunk, mapping)
 
     def items(self) -> pa.Table | None:
-        return (
-            read_master(self.item_table.read(ITEM_SCHEMA.names, (c.ITEM_ID,)), ITEM_SCHEMA, c.ITEM_ID)
-            if self.item_table
-            else None
-        )
+        return _master(self.item_table, ITEM_SCHEMA, c.ITEM_ID)
 
     def users(self) -> pa.Table | None:
-        return (
-            read_master(self.user_table.read(USER_SCHEMA.names, (c.USER_ID,)), USER_SCHEMA, c.USER_ID)
-            if self.user_table
-            else None
-        )
+        return _master(self.user_table, USER_SCHEMA, c.USER_ID)
+
+
+def _master(table: MappedTable | None, schema: pa.Schema, key: str) -> pa.Table | None:
+    """The whole of an items or users table, if there is one."""
+    return None if table is None else read_master(table.read(schema.names, (key,)), schema, key)

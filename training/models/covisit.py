@@ -13,15 +13,15 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from training.interactions import SECONDS_PER_DAY, Clock, Float32, Histories, Int32, Int64, Interactions
-from training.models.kind_weights import KindWeights
-from training.models.neighbours import HistoryWeighting, Neighbours, Sparse
+from training.interactions import SECONDS_PER_DAY, Clock, Float32, Int64, Interactions
+from training.models.neighbour_source import NeighbourConfig, NeighbourSource
+from training.models.neighbours import Neighbours, Sparse
 from training.models.ragged import first_of_run
 from training.models.recency import moments, weights_of
-from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
+from training.models.source import SourceConfig
 
 
-class CovisitConfig(SourceConfig):
+class CovisitConfig(NeighbourConfig):
     """Settings of :class:`Covisit`."""
 
     neighbours: int = Field(default=150, gt=0)
@@ -38,45 +38,22 @@ class CovisitConfig(SourceConfig):
     """Exponent of the popularity that a pair's weight is divided by; 0 favours popular items."""
     pair_half_life: float = Field(default=30.0, gt=0)
     """Days between the two after which a pair counts half (only where times are known)."""
-    recency: float = Field(default=0.6, gt=0, le=1)
-    """Factor per moment back in the history that asks."""
     history: int = Field(default=50, gt=0)
     """Moments of the history that ask."""
     pair_budget: int = Field(default=40_000_000, gt=0)
     """Most pairs that are counted; larger gaps are left out past it."""
-    kinds: KindWeights = KindWeights()
 
 
-class Covisit(CandidateSource):
+class Covisit(NeighbourSource):
     """Sequence co-visitation."""
 
     name: ClassVar[str] = "covisit"
     Config: ClassVar[type[SourceConfig]] = CovisitConfig
-    asked_with: ClassVar[frozenset[str]] = frozenset({"recency", "history"})
-
-    def __init__(self, config: CovisitConfig, neighbours: Neighbours) -> None:
-        self.neighbours = neighbours
-        self._config = config
-        self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
 
     @classmethod
     def fit(cls, data: Interactions, config: SourceConfig) -> Self:
         assert isinstance(config, CovisitConfig)
         return cls(config, Neighbours.strongest(count_pairs(data, config), config.neighbours))
-
-    def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
-        return self.neighbours.ask(histories, self._weighting.weights(histories), n, exclude_seen=exclude_seen)
-
-    def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
-        return self.neighbours.because(histories, self._weighting.weights(histories), row, item)
-
-    def arrays(self) -> Arrays:
-        return self.neighbours.arrays()
-
-    @classmethod
-    def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
-        assert isinstance(config, CovisitConfig)
-        return cls(config, Neighbours.from_arrays(arrays))
 
 
 def count_pairs(data: Interactions, config: CovisitConfig) -> Sparse:

@@ -14,42 +14,30 @@ from implicit.utils import ParameterWarning
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from training.interactions import Histories, Int32, Interactions
-from training.models.kind_weights import KindWeights
-from training.models.neighbours import HistoryWeighting, Neighbours
-from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
+from training.interactions import Interactions
+from training.models.neighbour_source import NeighbourConfig, NeighbourSource
+from training.models.neighbours import Neighbours
+from training.models.source import SourceConfig
 from training.models.taste import keep_heaviest, user_items
 
 _MODELS = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
 
 
-class ItemKnnConfig(SourceConfig):
+class ItemKnnConfig(NeighbourConfig):
     """Settings of :class:`ItemKnn`."""
 
     similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
-    neighbours: int = Field(default=100, gt=0)
-    """Items kept per item."""
-    recency: float = Field(default=0.6, gt=0, le=1)
-    """Factor per moment back in the history that asks."""
-    history: int = Field(default=100, gt=0)
-    """Moments of the history that ask."""
     heaviest: int = Field(default=400, gt=0)
     """Items of one user that count, the most frequent first: cost grows with the square of it."""
     threads: int = Field(default=0, ge=0)
     """Threads of the fit; 0 means all cores."""
-    kinds: KindWeights = KindWeights()
 
 
-class ItemKnn(CandidateSource):
+class ItemKnn(NeighbourSource):
     """Item-to-item similarity over users."""
 
     name: ClassVar[str] = "item_knn"
     Config: ClassVar[type[SourceConfig]] = ItemKnnConfig
-    asked_with: ClassVar[frozenset[str]] = frozenset({"recency", "history"})
-
-    def __init__(self, config: ItemKnnConfig, neighbours: Neighbours) -> None:
-        self.neighbours = neighbours
-        self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
 
     @classmethod
     def fit(cls, data: Interactions, config: SourceConfig) -> Self:
@@ -67,17 +55,3 @@ class ItemKnn(CandidateSource):
             warnings.simplefilter("ignore", ParameterWarning)
             model.fit(matrix, show_progress=False)
         return cls(config, Neighbours.strongest(sp.csr_array(model.similarity), config.neighbours))
-
-    def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
-        return self.neighbours.ask(histories, self._weighting.weights(histories), n, exclude_seen=exclude_seen)
-
-    def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
-        return self.neighbours.because(histories, self._weighting.weights(histories), row, item)
-
-    def arrays(self) -> Arrays:
-        return self.neighbours.arrays()
-
-    @classmethod
-    def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
-        assert isinstance(config, ItemKnnConfig)
-        return cls(config, Neighbours.from_arrays(arrays))

@@ -13,7 +13,7 @@ import numpy as np
 from training.interactions import Float32, Histories, Int32
 from training.models.blend import Blend
 from training.models.item_statistics import ItemStatistics
-from training.models.neighbours import Neighbours
+from training.models.neighbour_source import NeighbourSource
 from training.models.pool import Pool, pool
 from training.models.ragged import Float64, best_of_rows
 from training.models.ranker import Ranker
@@ -126,9 +126,9 @@ class Recommender:
         """The ``n`` items nearest to one: liked by the same users, or (``complementary``) had with or after it."""
         order = ("item_knn", "covisit") if intent == "similar" else ("covisit", "item_knn")
         for name in order:
-            neighbours = getattr(self.sources.get(name), "neighbours", None)
-            if isinstance(neighbours, Neighbours):
-                found, weight = neighbours.of(item, n)
+            source = self.sources.get(name)
+            if isinstance(source, NeighbourSource):
+                found, weight = source.neighbours.of(item, n)
                 if len(found):
                     return Candidates(np.zeros(len(found), dtype=np.int32), found, weight)
         return Candidates(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))

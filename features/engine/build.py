@@ -13,7 +13,7 @@ from features.contracts import columns as c
 from features.contracts.errors import InputError
 from features.contracts.progress import step
 from features.engine.ranges import check_ranges
-from features.engine.sql import to_sql
+from features.engine.relations import to_sql
 from features.engine.tables import EventTables
 from features.tags.spec.plan import plan
 from features.tags.spec.registry import catalogue, closure, find
@@ -38,7 +38,7 @@ def build_tags(
     moment = as_of.astimezone(UTC).replace(tzinfo=None)
     names = tuple(catalogue()) if tags is None else tuple(dict.fromkeys(tags))
     needed = closure(names)
-    recipe = _recipe(needed)
+    recipe = _recipe(needed, tables.dialect)
     # A rank among users needs all of them, also when few are asked for.
     everyone = users is None or any(tag.of_population for tag in needed)
     with step(f"building {len(names)} tags"):
@@ -65,12 +65,12 @@ class _Recipe:
 
 
 @lru_cache(maxsize=64)
-def _recipe(tags: tuple[Tag, ...]) -> _Recipe:
+def _recipe(tags: tuple[Tag, ...], dialect: str) -> _Recipe:
     """Compiled once per set of tags: expressions do not mention ``as_of``."""
     planned = plan(tags)
     read = {r.name for s in planned.steps for r in s.expression.op().find(ops.UnboundTable)}
-    steps = tuple((s.name, to_sql(s.expression)) for s in planned.steps)
-    return _Recipe(frozenset(read), steps, to_sql(planned.table.order_by(c.USER_ID)))
+    steps = tuple((s.name, to_sql(s.expression, dialect)) for s in planned.steps)
+    return _Recipe(frozenset(read), steps, to_sql(planned.table.order_by(c.USER_ID), dialect))
 
 
 def _schema(names: Iterable[str]) -> pa.Schema:

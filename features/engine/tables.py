@@ -12,8 +12,9 @@ from features.contracts import columns as c
 from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
 from features.contracts.errors import MissingStateError
 from features.contracts.progress import step
+from features.engine.duck import DuckRelations
 from features.engine.normalise import events_of, items_of, users_of
-from features.engine.sql import Relations, to_sql
+from features.engine.relations import Relations, relation, to_sql
 from features.tags.spec.base import Folded
 from features.tags.spec.bases import FOLDED, Users
 from features.tags.spec.columns import DAY
@@ -48,30 +49,34 @@ class EventTables:
     ``as_of``, so such days are folded anew. One object belongs to one thread.
     """
 
-    def __init__(self) -> None:
-        self._relations = Relations()
+    def __init__(self, relations: Relations | None = None) -> None:
+        self._relations = relations or DuckRelations()
         self._folds: dict[type[Folded], str] = {}  # in SQL, over live events
         self._late = False
 
     @classmethod
-    def from_lake(cls, lake: LakeFiles) -> "EventTables":
+    def from_lake(cls, lake: LakeFiles, relations: Relations | None = None) -> "EventTables":
         """The tables of a lake. An empty one raises :class:`MissingStateError`."""
         files = lake.event_files()
         if not files:
             raise MissingStateError("the lake holds no events: run `mallard ingest` or `mallard sample` first")
-        tables = cls()
+        tables = cls(relations)
         tables._relations.add_parquet(_RAW + _EVENTS, [str(file) for file in files])
         tables._prepare(lake.read_items(), lake.read_users())
         return tables
 
     @classmethod
     def from_arrow(
-        cls, events: pa.Table, items: pa.Table | None = None, users: pa.Table | None = None
+        cls,
+        events: pa.Table,
+        items: pa.Table | None = None,
+        users: pa.Table | None = None,
+        relations: Relations | None = None,
     ) -> "EventTables":
         """Tables in memory. Columns of the contract may be missing; user, type and time of an event may not."""
         if not events.num_rows:
             raise MissingStateError("there are no events to build tags from")
-        tables = cls()
+        tables = cls(relations)
         tables._relations.add(_RAW + _EVENTS, events)
         tables._prepare(items, users)
         return tables
@@ -86,18 +91,18 @@ class EventTables:
         moment = ibis.timestamp(as_of)
         # Rows of one day are few and read once per base; late days may be the whole log, which is not copied.
         stand = self._relations.view if self._late else self._relations.keep
-        stand(_LIVE + _EVENTS, to_sql(self._wanted(self._live_events(as_of), users)))
+        stand(_LIVE + _EVENTS, self._sql(self._wanted(self._live_events(as_of), users)))
         for base in FOLDED:
             if base.table in relations:
                 self._keep(base)
                 self._relations.keep(_LIVE + base.table, self._folds[base])
-                kept = self._relations[_KEPT + base.table]
+                kept = self._table(_KEPT + base.table)
                 kept = self._wanted(kept.filter(kept[DAY] < moment.date()), users)
-                rows = kept.union(self._relations[_LIVE + base.table])
-                self._relations.view(base.table, to_sql(base.seen(rows, moment.date(), moment)))
+                rows = kept.union(self._table(_LIVE + base.table))
+                self._relations.view(base.table, self._sql(base.seen(rows, moment.date(), moment)))
         if Users.table in relations:
             self._relations.view(
-                Users.table, to_sql(self._wanted(Users.seen(self._relations[_USERS_NOW], moment), users))
+                Users.table, self._sql(self._wanted(Users.seen(self._table(_USERS_NOW), moment), users))
             )
 
     def keep(self, name: str, sql: str) -> None:
@@ -110,35 +115,35 @@ class EventTables:
 
     def first_event_at(self) -> datetime | None:
         """Time of the earliest event (UTC)."""
-        first: datetime | None = self._scalar(self._relations[_EVENTS][c.OCCURRED_AT].min())
+        first: datetime | None = self._scalar(self._table(_EVENTS)[c.OCCURRED_AT].min())
         return first
 
     def _prepare(self, items: pa.Table | None, users: pa.Table | None) -> None:
         self._relations.add(_RAW + ITEMS, ITEM_SCHEMA.empty_table() if items is None else items)
         self._relations.add(_RAW + Users.table, USER_SCHEMA.empty_table() if users is None else users)
-        self._relations.view(_EVENTS, to_sql(events_of(self._relations[_RAW + _EVENTS])))
-        self._relations.keep(ITEMS, to_sql(items_of(self._relations[_RAW + ITEMS])))
-        self._relations.keep(_USERS_NOW, to_sql(users_of(self._relations[_RAW + Users.table])))
-        events = self._relations[_EVENTS]
+        self._relations.view(_EVENTS, self._sql(events_of(self._table(_RAW + _EVENTS))))
+        self._relations.keep(ITEMS, self._sql(items_of(self._table(_RAW + ITEMS))))
+        self._relations.keep(_USERS_NOW, self._sql(users_of(self._table(_RAW + Users.table))))
+        events = self._table(_EVENTS)
         day_end = events[DAY].cast("timestamp") + ibis.interval(days=1)
         late = events.filter(events[c.RECEIVED_AT] > day_end).select(c.USER_ID, DAY).distinct()
-        self._relations.keep(_LATE_DAYS, to_sql(late))
-        self._late = bool(self._scalar(self._relations[_LATE_DAYS].count()))
+        self._relations.keep(_LATE_DAYS, self._sql(late))
+        self._late = bool(self._scalar(self._table(_LATE_DAYS).count()))
 
     def _keep(self, base: type[Folded]) -> None:
         """Fold the settled days once."""
         if base in self._folds:
             return
         with step(f"folding events to {base.table.replace('_', ' ')}"):
-            events = self._relations[_EVENTS]
+            events = self._table(_EVENTS)
             if self._late:
-                events = events.anti_join(self._relations[_LATE_DAYS], [c.USER_ID, DAY])
-            self._relations.keep(_KEPT + base.table, to_sql(base.fold(events)))
-        self._folds[base] = to_sql(base.fold(event_rows(_LIVE + _EVENTS)))
+                events = events.anti_join(self._table(_LATE_DAYS), [c.USER_ID, DAY])
+            self._relations.keep(_KEPT + base.table, self._sql(base.fold(events)))
+        self._folds[base] = self._sql(base.fold(event_rows(_LIVE + _EVENTS)))
 
     def _live_events(self, as_of: datetime) -> Value:
         """The events before ``as_of`` that kept days do not cover, without those that had not arrived by then."""
-        events = self._relations[_EVENTS]
+        events = self._table(_EVENTS)
         arrived = events[c.RECEIVED_AT].isnull() | (events[c.RECEIVED_AT] <= as_of)
         events = events.filter(arrived, events[c.OCCURRED_AT] < as_of)
         midnight = datetime.combine(as_of.date(), time.min)
@@ -146,10 +151,21 @@ class EventTables:
         if not self._late:
             return running
         before = events.filter(events[c.OCCURRED_AT] < midnight)
-        return running.union(before.semi_join(self._relations[_LATE_DAYS], [c.USER_ID, DAY]))
+        return running.union(before.semi_join(self._table(_LATE_DAYS), [c.USER_ID, DAY]))
 
     def _wanted(self, rows: Value, users: Collection[str] | None) -> Value:
-        return rows if users is None else rows.semi_join(self._relations[_WANTED], c.USER_ID)
+        return rows if users is None else rows.semi_join(self._table(_WANTED), c.USER_ID)
 
     def _scalar(self, expression: Value) -> Any:
-        return self._relations.rows(to_sql(expression.as_table())).column(0)[0].as_py()
+        return self._relations.rows(self._sql(expression.as_table())).column(0)[0].as_py()
+
+    @property
+    def dialect(self) -> str:
+        """The SQL that :meth:`keep` and :meth:`query` read."""
+        return self._relations.dialect
+
+    def _table(self, name: str) -> Value:
+        return relation(self._relations, name)
+
+    def _sql(self, expression: Value) -> str:
+        return to_sql(expression, self._relations.dialect)

@@ -90,7 +90,7 @@ def _arrived(event: EventType, by: datetime) -> Value:
 
 
 def _rows(tables: EventTables, expression: Value) -> pa.Table:
-    return tables.query(str(ibis.to_sql(expression, dialect="duckdb")))
+    return tables.query(str(ibis.to_sql(expression, dialect=tables.dialect)))
 
 
 def _ids(rows: pa.Table) -> pa.Array:

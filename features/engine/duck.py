@@ -1,21 +1,15 @@
-"""The one place where Ibis expressions become DuckDB's SQL."""
+"""DuckDB: the engine of one machine."""
 
 from collections.abc import Iterable
 
 import duckdb
-import ibis
 import pyarrow as pa
 
-from features.tags.spec.vocabulary import Value
 
+class DuckRelations:
+    """Relations on one DuckDB connection, in memory (:class:`features.engine.relations.Relations`)."""
 
-def to_sql(expression: Value) -> str:
-    """The expression as DuckDB reads it; relations are called by their names."""
-    return str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
-
-
-class Relations:
-    """Named relations on one DuckDB connection, in memory."""
+    dialect = "duckdb"
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
@@ -28,7 +22,7 @@ class Relations:
 
     def add_parquet(self, name: str, files: Iterable[str]) -> None:
         """Let ``name`` stand for the rows of Parquet files."""
-        self._connection.read_parquet(list(files), union_by_name=True).create_view(name)
+        self._connection.read_parquet(list(files), union_by_name=True).create_view(name, replace=True)
 
     def keep(self, name: str, sql: str) -> None:
         """Compute the rows of ``sql`` once."""
@@ -39,9 +33,9 @@ class Relations:
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
 
     def rows(self, sql: str) -> pa.Table:
+        """The rows of ``sql``."""
         return self._connection.sql(sql).to_arrow_table()
 
-    def __getitem__(self, name: str) -> Value:
-        """The relation as an Ibis table."""
-        found = self._connection.table(name).limit(0).to_arrow_table().schema
-        return ibis.table(ibis.Schema.from_pyarrow(found), name=name)
+    def schema(self, name: str) -> pa.Schema:
+        """Columns of a relation."""
+        return self._connection.table(name).limit(0).to_arrow_table().schema

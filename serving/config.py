@@ -5,6 +5,7 @@ from pydantic import Field
 from features.contracts.config import Config
 from serving.engine.config import EngineConfig
 from serving.marketing.config import MarketingConfig
+from serving.refresh.config import RefreshConfig
 
 
 class LimitsConfig(Config):
@@ -24,3 +25,4 @@ class ServingConfig(Config):
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()
     marketing: MarketingConfig = MarketingConfig()
+    refresh: RefreshConfig = RefreshConfig()

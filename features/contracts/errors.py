@@ -63,5 +63,9 @@ class StoreUnavailableError(MallardError):
     """The online state cannot be reached or cannot write."""
 
 
+class MissingExtraError(MallardError):
+    """An optional part is asked for that is not installed; the message says what to install."""
+
+
 class ForeignPackageError(MallardError):
     """``features``, ``training`` or ``serving`` resolves to a package that is not Mallard's."""

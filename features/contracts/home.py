@@ -38,6 +38,11 @@ class Home:
         return self.root / "tags"
 
     @property
+    def tag_rules(self) -> Path:
+        """Tags written as rules, one file or more."""
+        return self.configs / "tags"
+
+    @property
     def snapshots(self) -> Path:
         """Immutable risk snapshots, one folder per scoring run."""
         return self.root / "snapshots"
@@ -51,3 +56,13 @@ class Home:
     def online(self) -> Path:
         """The embedded online store: recent events, keys, consent."""
         return self.root / "online"
+
+    @property
+    def identity_key(self) -> Path:
+        """The key under which identities are hashed, unless ``MALLARD_IDENTITY_KEY`` gives it."""
+        return self.root / "identity.key"
+
+    @property
+    def identity_check(self) -> Path:
+        """Tells whether a key is the one that identities were hashed with."""
+        return self.root / "identity.check"

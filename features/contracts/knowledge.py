@@ -19,9 +19,12 @@ ANONYMOUS: Final = "anonymous"
 
 KNOWN_FROM: Final = "known_from"
 KNOWN_UNTIL: Final = "known_until"
+OCCURRED_FROM: Final = "occurred_from"
+OCCURRED_UNTIL: Final = "occurred_until"
 
-#: Whose events an id stands for, over time. The intervals ``[known_from, known_until)`` of one id do not overlap; an id
-#: that was always and only itself has no row. ``user_id`` of null: nobody's (an anonymous id before its login).
+#: Whose events an id stands for. A row speaks of the id's events that occurred in ``[occurred_from, occurred_until)``,
+#: and holds for builds as of ``[known_from, known_until)``; the rows of one id do not overlap in both. An id that was
+#: always and only itself has no row. ``user_id`` of null: nobody's (an anonymous id before its login).
 ALIAS_SCHEMA: Final = pa.schema(
     [
         pa.field(ID_KIND, pa.string(), nullable=False),  # USER or ANONYMOUS
@@ -29,6 +32,8 @@ ALIAS_SCHEMA: Final = pa.schema(
         pa.field(c.USER_ID, pa.string()),  # the user it counts for
         pa.field(KNOWN_FROM, TIMESTAMP),  # null: always
         pa.field(KNOWN_UNTIL, TIMESTAMP),  # null: to this day
+        pa.field(OCCURRED_FROM, TIMESTAMP),  # null: from the first
+        pa.field(OCCURRED_UNTIL, TIMESTAMP),  # null: without end
     ]
 )
 

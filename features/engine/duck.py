@@ -1,6 +1,7 @@
 """DuckDB: the engine of one machine."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -10,11 +11,13 @@ class DuckRelations:
     """Relations on one DuckDB connection, in memory (:class:`features.engine.relations.Relations`)."""
 
     dialect = "duckdb"
+    users_at_once = 60_000
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
         # Times are UTC whatever the machine's zone: the cast of a zoned time to a plain one depends on this.
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        self._tables: set[str] = set()
 
     def add(self, name: str, table: pa.Table) -> None:
         """Let ``name`` stand for an Arrow table, which is not copied."""
@@ -26,16 +29,31 @@ class DuckRelations:
 
     def keep(self, name: str, sql: str) -> None:
         """Compute the rows of ``sql`` once."""
+        if name not in self._tables:
+            self._connection.execute(f'DROP VIEW IF EXISTS "{name}"')
         self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+        self._tables.add(name)
 
     def view(self, name: str, sql: str) -> None:
         """Let ``name`` stand for ``sql``, computed at every use."""
+        if name in self._tables:
+            self._connection.execute(f'DROP TABLE "{name}"')
+            self._tables.remove(name)
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of ``sql``."""
         return self._connection.sql(sql).to_arrow_table()
 
+    def write_parquet(self, sql: str, file: Path, row_group: int) -> None:
+        """Write the rows of ``sql``, in its order, ``row_group`` rows to a group."""
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group}"
+        self._connection.execute(f"COPY ({sql}) TO '{_quoted(file)}' ({options})")
+
     def schema(self, name: str) -> pa.Schema:
         """Columns of a relation."""
         return self._connection.table(name).limit(0).to_arrow_table().schema
+
+
+def _quoted(file: Path) -> str:
+    return str(file).replace("'", "''")

@@ -14,6 +14,8 @@ class Relations(Protocol):
 
     #: What :func:`ibis.to_sql` calls the engine's SQL.
     dialect: str
+    #: How many users a build computes at once; bounds its memory.
+    users_at_once: int
 
     def add(self, name: str, table: pa.Table) -> None:
         """Let ``name`` stand for an Arrow table."""
@@ -37,8 +39,3 @@ class Relations(Protocol):
 def relation(relations: Relations, name: str) -> Value:
     """A relation as an Ibis table."""
     return ibis.table(ibis.Schema.from_pyarrow(relations.schema(name)), name=name)
-
-
-def to_sql(expression: Value, dialect: str) -> str:
-    """The expression in an engine's SQL; relations are called by their names."""
-    return str(ibis.to_sql(expression, dialect=dialect, pretty=False))

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,16 +17,17 @@ from features.contracts import columns as c
 from features.contracts.errors import InputError, MissingStateError, UnknownNameError
 from features.contracts.home import Home
 from features.engine.summary import TagSummary, summarise
+from features.engine.writing import write_batches
 
 _TABLE: Final = "tags.parquet"
 _BUILD: Final = "build.json"
 _LATEST: Final = "LATEST"
 
-#: Small row groups over sorted users: a look-up reads one of them.
-_ROW_GROUP: Final = 8_192
-
 #: Builds that stay on disk, the newest among them; readers of the one before are not cut off.
 _KEPT: Final = 3
+
+LATEST: Final = "latest"
+PREVIOUS: Final = "previous"
 
 
 class TagBuild(BaseModel):
@@ -42,6 +43,13 @@ class TagBuild(BaseModel):
     users: int
     tags: dict[str, TagSummary]
     """Coverage and distribution per tag."""
+    meanings: dict[str, str] = {}
+    """Hash of the declaration per tag (:func:`features.tags.spec.meaning.meanings`), where the builder gave them."""
+
+    @property
+    def name(self) -> str:
+        """What the build is called: its moment, the hash of its declarations and a number."""
+        return self.path.parent.name
 
 
 class TagStore:
@@ -50,27 +58,42 @@ class TagStore:
     def __init__(self, home: Home) -> None:
         self._root = home.tags
 
-    def write(self, table: pa.Table, as_of: datetime, spec: str) -> TagBuild:
+    def write(
+        self,
+        tables: pa.Table | Iterable[pa.Table],
+        as_of: datetime,
+        spec: str,
+        schema: pa.Schema | None = None,
+        *,
+        meanings: Mapping[str, str] | None = None,
+    ) -> TagBuild:
         """Keep a built table and make it the latest. ``spec`` is the hash of its declarations.
 
-        The pointer moves last, in one step: a reader sees the build before or this one, whole.
+        ``tables`` is the whole table, or batches of it in ascending order of ``user_id``, which need their ``schema``
+        and are never in memory together. The pointer moves last, in one step: a reader sees the build before or this
+        one, whole. Whatever goes wrong, be it in the batches themselves, leaves the builds as they are.
         """
-        if c.USER_ID not in table.column_names:
-            raise InputError(f"a tag table needs the column {c.USER_ID}")
-        table = table.sort_by(c.USER_ID)
+        if isinstance(tables, pa.Table):
+            if c.USER_ID not in tables.column_names:
+                raise InputError(f"a tag table needs the column {c.USER_ID}")
+            schema = tables.schema
+            tables = [tables.sort_by(c.USER_ID)]
+        elif schema is None:
+            raise InputError("batches of a tag table need their schema")
         folder = self._free_folder(as_of, spec)
         aside = folder.with_name(f".{folder.name}.{os.getpid()}")
-        build = TagBuild(
-            path=folder / _TABLE,
-            as_of=as_of,
-            built_at=datetime.now(UTC),
-            spec_hash=spec,
-            users=table.num_rows,
-            tags=summarise(table),
-        )
         aside.mkdir(parents=True)
         try:
-            pq.write_table(table, aside / _TABLE, row_group_size=_ROW_GROUP, compression="zstd")
+            users = write_batches(tables, schema, aside / _TABLE)
+            build = TagBuild(
+                path=folder / _TABLE,
+                as_of=as_of,
+                built_at=datetime.now(UTC),
+                spec_hash=spec,
+                users=users,
+                tags=summarise(aside / _TABLE),
+                meanings=dict(meanings or {}),
+            )
             (aside / _BUILD).write_text(build.model_dump_json(exclude={"path"}), encoding="utf-8")
             aside.rename(folder)
         except BaseException:
@@ -80,14 +103,40 @@ class TagStore:
         self._drop_old(folder)
         return build
 
+    def builds(self) -> tuple[TagBuild, ...]:
+        """Every kept build, in the order in which they were written."""
+        folders = sorted(self._folders(), key=_written)
+        return tuple(_read(folder) for folder in folders)
+
     def latest(self) -> TagBuild:
         """The newest build. :class:`MissingStateError` when there is none."""
         try:
-            folder = self._root / (self._root / _LATEST).read_text(encoding="utf-8").strip()
-            text = (folder / _BUILD).read_text(encoding="utf-8")
+            return _read(self._root / (self._root / _LATEST).read_text(encoding="utf-8").strip())
         except FileNotFoundError:
             raise MissingStateError(f"{self._root}: no tags have been built; run `mallard tags build`") from None
-        return TagBuild.model_validate({"path": folder / _TABLE, **json.loads(text)})
+
+    def get(self, name: str) -> TagBuild:
+        """A build by its name, the beginning of it, ``latest``, or ``previous`` for the one written before that.
+
+        Raises :class:`UnknownNameError` with the kept builds, also when several begin like that.
+        """
+        latest = self.latest()
+        if name == LATEST:
+            return latest
+        folders = sorted(self._folders(), key=_written)
+        names = [folder.name for folder in folders]
+        if name == PREVIOUS:
+            before = names[: names.index(latest.name)]
+            if not before:
+                raise MissingStateError(f"{latest.name} is the only kept build; build again with another --as-of")
+            return _read(folders[len(before) - 1])
+        found = [folder for folder in folders if folder.name == name] or [
+            folder for folder in folders if folder.name.startswith(name)
+        ]
+        if len(found) == 1:
+            return _read(found[0])
+        problem = f"several builds begin with '{name}'" if found else f"there is no build '{name}'"
+        raise UnknownNameError(f"{problem}; kept are {', '.join(names)}")
 
     def read(self, tags: Sequence[str] | None = None) -> pa.Table:
         """The latest table: ``user_id`` and these tags (all by default)."""
@@ -104,6 +153,9 @@ class TagStore:
             raise UnknownNameError(f"the tag table of {build.as_of.isoformat()} has no user '{user_id}'")
         return {name: value for name, value in rows[0].items() if name != c.USER_ID}
 
+    def _folders(self) -> list[Path]:
+        return [file.parent for file in self._root.glob(f"[!.]*/{_BUILD}")]
+
     def _free_folder(self, as_of: datetime, spec: str) -> Path:
         name = f"{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}-{spec}"
         numbered = (self._root / f"{name}-{number}" for number in itertools.count(1))
@@ -116,7 +168,15 @@ class TagStore:
 
     def _drop_old(self, newest: Path) -> None:
         """Remove all but the newest builds, by the time they were written."""
-        builds = [file.parent for file in self._root.glob(f"*/{_BUILD}") if file.parent != newest]
-        builds.sort(key=lambda folder: (folder / _BUILD).stat().st_mtime_ns, reverse=True)
+        builds = sorted((folder for folder in self._folders() if folder != newest), key=_written, reverse=True)
         for folder in builds[_KEPT - 1 :]:
             shutil.rmtree(folder)
+
+
+def _read(folder: Path) -> TagBuild:
+    text = (folder / _BUILD).read_text(encoding="utf-8")
+    return TagBuild.model_validate({"path": folder / _TABLE, **json.loads(text)})
+
+
+def _written(folder: Path) -> int:
+    return (folder / _BUILD).stat().st_mtime_ns

@@ -1,69 +1,97 @@
-"""Event, item and user tables on DuckDB, and their folds to days, kept from one build to the next."""
+"""Events, items and users as tags read them at one moment."""
 
-from collections.abc import Collection
-from datetime import datetime, time
-from pathlib import Path
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Collection, Hashable
+from datetime import date, datetime
+from functools import partial
+from typing import Any, Final
 
 import ibis
 import pyarrow as pa
 
 from features.contracts import columns as c
 from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
-from features.contracts.errors import MissingStateError
-from features.contracts.progress import step
+from features.contracts.knowledge import ALIAS_SCHEMA
 from features.engine.duck import DuckRelations
+from features.engine.folds import SETTLING, Folds, MemoryFolds, kept_name
+from features.engine.known import SETTLES_AT, counted, known, of_users
+from features.engine.log import ArrowLog, EventLog, LakeFiles, LakeLog
 from features.engine.normalise import events_of, items_of, users_of
-from features.engine.relations import Relations, relation, to_sql
+from features.engine.partials import LakeFolds
+from features.engine.relations import Relations, relation
+from features.engine.who import EVERYONE, SLICE, SLICES, Who
 from features.tags.spec.base import Folded
-from features.tags.spec.bases import FOLDED, Users
+from features.tags.spec.bases import FOLDED, UserDays, Users
 from features.tags.spec.columns import DAY
 from features.tags.spec.keyed import ITEMS
 from features.tags.spec.rows import event_rows
+from features.tags.spec.sql import to_sql
 from features.tags.spec.vocabulary import Value
 
+EVENTS: Final = "events"  # every known event, for whoever needs more than tags
 _RAW: Final = "raw_"  # as handed in: raw_events, raw_items, raw_users
-_KEPT: Final = "kept_"  # folded, settled days
-_LIVE: Final = "live_"  # folded for one as_of: the running day, and days with late rows
-_EVENTS: Final = "events"
+_ALIASES: Final = "aliases"
+_FLAGS: Final = "flags"
+_RECENT: Final = "raw_recent"
 _USERS_NOW: Final = "users_now"
-_LATE_DAYS: Final = "late_days"
-_WANTED: Final = "wanted_users"
-
-
-class LakeFiles(Protocol):
-    """What is needed of a lake."""
-
-    def event_files(self) -> list[Path]: ...
-
-    def read_items(self) -> pa.Table: ...
-
-    def read_users(self) -> pa.Table: ...
+_OPEN_DAYS: Final = "days_open"  # open_<base> are the folds of its events
+_OPEN_EVENTS: Final = "open_events"
 
 
 class EventTables:
     """Events, items and users, ready for builds of tags at any ``as_of``.
 
-    The first build folds the log to days and keeps the folds; further builds read those, the rows of the running day,
-    and the days of users that have rows which arrived after the end of their day: which of them count depends on
-    ``as_of``, so such days are folded anew. One object belongs to one thread.
+    A build reads the kept folds of user-days, and folds the open ones anew: those of the running day, and those that
+    were not yet what they are now. One object belongs to one thread.
     """
 
-    def __init__(self, relations: Relations | None = None) -> None:
-        self._relations = relations or DuckRelations()
-        self._folds: dict[type[Folded], str] = {}  # in SQL, over live events
-        self._late = False
+    def __init__(
+        self,
+        log: EventLog,
+        relations: Relations,
+        *,
+        items: pa.Table | None,
+        users: pa.Table | None,
+        aliases: pa.Table | None = None,
+        flags: Collection[str] | pa.Table = (),
+        folds: Folds | None = None,
+    ) -> None:
+        self._log = log
+        self._relations = relations
+        relations.add(_RAW + ITEMS, ITEM_SCHEMA.empty_table() if items is None else items)
+        relations.add(_RAW + Users.table, USER_SCHEMA.empty_table() if users is None else users)
+        relations.keep(ITEMS, self._sql(items_of(self._table(_RAW + ITEMS))))
+        relations.keep(_USERS_NOW, self._sql(users_of(self._table(_RAW + Users.table))))
+        self._aliases = False
+        if aliases is not None and aliases.num_rows:
+            relations.add(_ALIASES, aliases.cast(ALIAS_SCHEMA))
+            self._aliases = True
+        self._flags = len(flags) > 0
+        if self._flags:
+            (relations.add if isinstance(flags, pa.Table) else relations.add_parquet)(_FLAGS, flags)
+        log.add_to(relations, _RAW + EVENTS)
+        relations.view(EVENTS, self._sql(of_users(self._known(_RAW + EVENTS))))
+        self._folds = folds or MemoryFolds(EVENTS)
+        self._recent = False
+        self._texts: dict[Hashable, str] = {}
+        self._written_for: datetime | None = None
+        self._open_folds = {base: self._sql(base.fold(event_rows(_OPEN_EVENTS))) for base in FOLDED}
 
     @classmethod
     def from_lake(cls, lake: LakeFiles, relations: Relations | None = None) -> "EventTables":
-        """The tables of a lake. An empty one raises :class:`MissingStateError`."""
-        files = lake.event_files()
-        if not files:
-            raise MissingStateError("the lake holds no events: run `mallard ingest` or `mallard sample` first")
-        tables = cls(relations)
-        tables._relations.add_parquet(_RAW + _EVENTS, [str(file) for file in files])
-        tables._prepare(lake.read_items(), lake.read_users())
-        return tables
+        """The tables of a lake. An empty one raises :class:`MissingStateError`.
+
+        On DuckDB days are folded once and kept in the lake; another engine folds for itself.
+        """
+        log = LakeLog(lake)
+        return cls(
+            log,
+            relations or DuckRelations(),
+            items=lake.read_items(),
+            users=lake.read_users(),
+            aliases=lake.read_aliases(),
+            flags=[str(file) for file in lake.flag_files()],
+            folds=LakeFolds(lake, log) if relations is None else None,
+        )
 
     @classmethod
     def from_arrow(
@@ -71,101 +99,161 @@ class EventTables:
         events: pa.Table,
         items: pa.Table | None = None,
         users: pa.Table | None = None,
+        *,
+        aliases: pa.Table | None = None,
+        flags: pa.Table | None = None,
         relations: Relations | None = None,
     ) -> "EventTables":
         """Tables in memory. Columns of the contract may be missing; user, type and time of an event may not."""
-        if not events.num_rows:
-            raise MissingStateError("there are no events to build tags from")
-        tables = cls(relations)
-        tables._relations.add(_RAW + _EVENTS, events)
-        tables._prepare(items, users)
-        return tables
+        return cls(
+            ArrowLog(events),
+            relations or DuckRelations(),
+            items=items,
+            users=users,
+            aliases=aliases,
+            flags=() if flags is None else flags,
+        )
 
-    def prepare(self, as_of: datetime, relations: Collection[str], users: Collection[str] | None) -> None:
-        """Make ``relations`` (the tables that bases name) stand as they are seen at ``as_of`` (UTC, naive).
+    def add_recent(self, events: pa.Table) -> None:
+        """Take in events that are not in the log yet, in place of those taken in before.
 
-        With ``users`` only their rows are in them.
+        One whose id is in the log as well counts once.
         """
-        if users is not None:
-            self._relations.add(_WANTED, pa.table({c.USER_ID: pa.array(list(users), pa.string())}))
-        moment = ibis.timestamp(as_of)
-        # Rows of one day are few and read once per base; late days may be the whole log, which is not copied.
-        stand = self._relations.view if self._late else self._relations.keep
-        stand(_LIVE + _EVENTS, self._sql(self._wanted(self._live_events(as_of), users)))
-        for base in FOLDED:
-            if base.table in relations:
-                self._keep(base)
-                self._relations.keep(_LIVE + base.table, self._folds[base])
-                kept = self._table(_KEPT + base.table)
-                kept = self._wanted(kept.filter(kept[DAY] < moment.date()), users)
-                rows = kept.union(self._table(_LIVE + base.table))
-                self._relations.view(base.table, self._sql(base.seen(rows, moment.date(), moment)))
-        if Users.table in relations:
-            self._relations.view(
-                Users.table, self._sql(self._wanted(Users.seen(self._table(_USERS_NOW), moment), users))
-            )
+        self._recent = events.num_rows > 0
+        if self._recent:
+            self._relations.add(_RECENT, events)
+
+    def prepare(
+        self, as_of: datetime, wanted: Collection[str], who: Who = EVERYONE, *, read_once: bool = False
+    ) -> None:
+        """Make the tables that bases name, those ``wanted``, stand as they are seen at ``as_of`` (UTC, naive).
+
+        Only rows of ``who`` are in them. Tables that are ``read_once`` are not copied out of the kept folds.
+        """
+        if as_of != self._written_for:
+            self._texts.clear()
+            self._written_for = as_of
+        kind = (who.everyone, who.names is None)
+        who.add_to(self._relations)
+        stand = self._relations.view if read_once else self._relations.keep
+        bases = [base for base in FOLDED if base.table in wanted]
+        unfolded = self._folds.add_to(self._relations, bases, as_of.date(), fold=who.names is None)
+        self._open(as_of, who, unfolded)
+        for base in bases:
+            self._relations.keep(f"open_{base.table}", self._open_folds[base])
+            stand(base.table, self._written((base, kind), partial(self._as_seen, base, as_of, who)))
+        if Users.table in wanted:
+            seen = partial(Users.seen, who.of(self._table(_USERS_NOW)), ibis.timestamp(as_of))
+            self._relations.keep(Users.table, self._written((Users, kind), seen))
 
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows that ``sql`` selects from the prepared relations as relation ``name``."""
         self._relations.keep(name, sql)
 
+    def add(self, name: str, table: pa.Table) -> None:
+        """Let ``name`` stand for rows from elsewhere."""
+        self._relations.add(name, table)
+
     def query(self, sql: str) -> pa.Table:
         """The rows that ``sql`` selects from the prepared relations."""
         return self._relations.rows(sql)
-
-    def first_event_at(self) -> datetime | None:
-        """Time of the earliest event (UTC)."""
-        first: datetime | None = self._scalar(self._table(_EVENTS)[c.OCCURRED_AT].min())
-        return first
-
-    def _prepare(self, items: pa.Table | None, users: pa.Table | None) -> None:
-        self._relations.add(_RAW + ITEMS, ITEM_SCHEMA.empty_table() if items is None else items)
-        self._relations.add(_RAW + Users.table, USER_SCHEMA.empty_table() if users is None else users)
-        self._relations.view(_EVENTS, self._sql(events_of(self._table(_RAW + _EVENTS))))
-        self._relations.keep(ITEMS, self._sql(items_of(self._table(_RAW + ITEMS))))
-        self._relations.keep(_USERS_NOW, self._sql(users_of(self._table(_RAW + Users.table))))
-        events = self._table(_EVENTS)
-        day_end = events[DAY].cast("timestamp") + ibis.interval(days=1)
-        late = events.filter(events[c.RECEIVED_AT] > day_end).select(c.USER_ID, DAY).distinct()
-        self._relations.keep(_LATE_DAYS, self._sql(late))
-        self._late = bool(self._scalar(self._table(_LATE_DAYS).count()))
-
-    def _keep(self, base: type[Folded]) -> None:
-        """Fold the settled days once."""
-        if base in self._folds:
-            return
-        with step(f"folding events to {base.table.replace('_', ' ')}"):
-            events = self._table(_EVENTS)
-            if self._late:
-                events = events.anti_join(self._table(_LATE_DAYS), [c.USER_ID, DAY])
-            self._relations.keep(_KEPT + base.table, self._sql(base.fold(events)))
-        self._folds[base] = self._sql(base.fold(event_rows(_LIVE + _EVENTS)))
-
-    def _live_events(self, as_of: datetime) -> Value:
-        """The events before ``as_of`` that kept days do not cover, without those that had not arrived by then."""
-        events = self._table(_EVENTS)
-        arrived = events[c.RECEIVED_AT].isnull() | (events[c.RECEIVED_AT] <= as_of)
-        events = events.filter(arrived, events[c.OCCURRED_AT] < as_of)
-        midnight = datetime.combine(as_of.date(), time.min)
-        running = events.filter(events[c.OCCURRED_AT] >= midnight) if as_of > midnight else events.limit(0)
-        if not self._late:
-            return running
-        before = events.filter(events[c.OCCURRED_AT] < midnight)
-        return running.union(before.semi_join(self._table(_LATE_DAYS), [c.USER_ID, DAY]))
-
-    def _wanted(self, rows: Value, users: Collection[str] | None) -> Value:
-        return rows if users is None else rows.semi_join(self._table(_WANTED), c.USER_ID)
-
-    def _scalar(self, expression: Value) -> Any:
-        return self._relations.rows(self._sql(expression.as_table())).column(0)[0].as_py()
 
     @property
     def dialect(self) -> str:
         """The SQL that :meth:`keep` and :meth:`query` read."""
         return self._relations.dialect
 
+    @property
+    def users_at_once(self) -> int:
+        """How many users a build computes at once."""
+        return self._relations.users_at_once
+
+    def first_event_at(self) -> datetime | None:
+        """Time of the earliest event (UTC)."""
+        first: datetime | None = self._scalar(self._table(EVENTS)[c.OCCURRED_AT].min())
+        return first
+
+    def slices(self, users: int, before: date) -> list[Who]:
+        """Everybody who was seen ``before`` a day or on it, in slices of ascending ids of about so many ``users``."""
+        self._folds.add_to(self._relations, [UserDays], before)
+        ids = self._table(kept_name(UserDays)).select(c.USER_ID)
+        if self._log.add_to(self._relations, _RAW + "some", [before]):
+            running = of_users(self._known(_RAW + "some"))
+            ids = ids.union(running.filter(running[DAY] == before).select(c.USER_ID))
+        ids = ids.distinct()
+        place = ibis.row_number().over(ibis.window(order_by=ids[c.USER_ID]))
+        self._relations.keep(SLICES, self._sql(ids.mutate(**{SLICE: place // users})))
+        last = self._scalar(self._table(SLICES)[SLICE].max())
+        return [Who(slice=number) for number in range(last + 1)] if last else [EVERYONE]
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    def _open(self, as_of: datetime, who: Who, unfolded: frozenset[date]) -> None:
+        """The user-days that kept folds do not tell, and the events that counted on them at ``as_of``.
+
+        They are those that change after ``as_of``, those with events that are not in the log yet, and all of the
+        running day and of days that were not folded.
+        """
+        recent = self._known(_RECENT) if self._recent else None
+        kind = (self._recent, who.everyone, who.names is None)
+        pairs = self._written((_OPEN_DAYS, kind), partial(self._pairs, as_of, who, recent))
+        self._relations.keep(_OPEN_DAYS, pairs)
+        days = set(self.query(self._sql(self._table(_OPEN_DAYS).select(DAY).distinct()))[DAY].to_pylist())
+        whole = sorted(unfolded | {as_of.date()})
+        logged = self._log.add_to(self._relations, _RAW + "some", sorted(days.union(whole)))
+        opened = partial(self._opened, as_of, who, recent, logged=logged, pairs=bool(days), whole=whole)
+        key = (_OPEN_EVENTS, kind, logged, bool(days), *whole)
+        self._relations.keep(_OPEN_EVENTS, self._written(key, opened))
+
+    def _pairs(self, as_of: datetime, who: Who, recent: Value | None) -> Value:
+        """User and day of the open user-days before the running day."""
+        settling = who.of(self._table(SETTLING))
+        pairs = settling.filter(settling[SETTLES_AT] > as_of, settling[DAY] < as_of.date()).select(c.USER_ID, DAY)
+        if recent is None:
+            return pairs
+        return pairs.union(who.of(of_users(recent)).select(c.USER_ID, DAY)).distinct()
+
+    def _opened(
+        self, as_of: datetime, who: Who, recent: Value | None, *, logged: bool, pairs: bool, whole: list[date]
+    ) -> Value:
+        """The events that counted, on ``whole`` days of everybody and on the pairs."""
+        rows = self._known(_RAW + "some" if logged else _RAW + EVENTS)
+        if not logged:
+            rows = rows.filter(ibis.literal(False))  # a limit of 0 would read everything
+        if recent is not None:
+            rows = rows.union(recent.anti_join(rows, c.EVENT_ID).select(rows.columns))
+        seen = who.of(counted(of_users(rows), as_of))
+        today = seen[DAY].isin(whole)
+        if not pairs:
+            return seen.filter(today)
+        return seen.filter(today).union(seen.filter(~today).semi_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY]))
+
+    def _as_seen(self, base: type[Folded], as_of: datetime, who: Who) -> Value:
+        """Kept rows of settled user-days and fresh rows of open ones, as tags see them."""
+        moment = ibis.timestamp(as_of)
+        kept = who.of(self._table(kept_name(base)))
+        kept = kept.filter(kept[DAY] < as_of.date()).anti_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY])
+        fresh = self._table(f"open_{base.table}")
+        return base.seen(kept.union(fresh.select(kept.columns)), moment.date(), moment)
+
+    def _known(self, raw: str) -> Value:
+        return known(
+            events_of(self._table(raw)),
+            self._table(_ALIASES) if self._aliases else None,
+            self._table(_FLAGS) if self._flags else None,
+        )
+
+    def _scalar(self, expression: Value) -> Any:
+        return self._relations.rows(self._sql(expression.as_table())).column(0)[0].as_py()
+
     def _table(self, name: str) -> Value:
         return relation(self._relations, name)
+
+    def _written(self, key: Hashable, make: Callable[[], Value]) -> str:
+        """SQL that is the same for every slice of one build, written once."""
+        if key not in self._texts:
+            self._texts[key] = self._sql(make())
+        return self._texts[key]
 
     def _sql(self, expression: Value) -> str:
         return to_sql(expression, self._relations.dialect)

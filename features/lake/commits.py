@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,19 @@ class EventFile(BaseModel):
     rows: int
 
 
+class FlagDay(BaseModel):
+    """A UTC day as it was judged for fake traffic."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    path: str | None
+    """The file of its marks, relative to the folder of flags; null: nothing is marked."""
+    rows: int
+    basis: dict[str, str] = {}
+    """What it was judged from, as fingerprints of the judge's choice."""
+
+
 class Commit(BaseModel):
     """One change of the lake. Files that no commit names do not exist for readers."""
 
@@ -32,13 +45,19 @@ class Commit(BaseModel):
     number: int
     key: str
     """Fingerprint of the source or id of the batch; a key is committed once."""
-    kind: Literal["ingest", "append", "upsert"]
+    kind: Literal["ingest", "append", "upsert", "flags", "identify"]
     committed_at: datetime
     added: tuple[EventFile, ...] = ()
     last_event_at: datetime | None = None
     items: str | None = None
     """The whole item table after this commit, relative to the lake; null: as before."""
     users: str | None = None
+    links: str | None = None
+    """Links of identities that this commit adds to the log of links, relative to the lake."""
+    logins: str | None = None
+    """Logins on anonymous ids that this commit adds, relative to the lake."""
+    flags: tuple[FlagDay, ...] = ()
+    """Days judged for fake traffic by this commit; the newest judgement of a day counts."""
     report: QualityReport | None = None
 
 

@@ -5,13 +5,15 @@
     lake/events/date=YYYY-MM-DD/*.parquet    EVENT_SCHEMA, sorted by user and time within a file
     lake/items/*.parquet, users/*.parquet    the whole table as of a commit; the newest commit counts
     lake/quarantine/*.parquet                rows that failed a check, one file per source content
+    lake/flags/date=YYYY-MM-DD/*.parquet     marks of fake traffic, by the day of the marked event
+    lake/links/*.parquet, logins/*.parquet   which ids are one user, as facts and retractions
     lake/commits/00000001.json ...           the log: what is not in it does not exist for readers
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +24,10 @@ from features.contracts.errors import InputError, MissingStateError, QualityLimi
 from features.contracts.events import EVENT_SCHEMA
 from features.contracts.home import Home
 from features.contracts.progress import step
-from features.lake.commits import Commit, CommitLog, EventFile, Staging, flush
+from features.identity import LINK_SCHEMA, LOGIN_SCHEMA, IdentityKey, hash_identities
+from features.lake.commits import Commit, CommitLog, EventFile, FlagDay, Staging, flush
+from features.lake.flags import Judgement, commit_key, flag_days, publish, stage, sweep
+from features.lake.identities import Aliases, logins_of, new_links, write_rows
 from features.lake.master_tables import merge, read_or_empty
 from features.lake.quarantine import QuarantineWriter, read_quarantine
 from features.lake.reports import newest_report, save_report
@@ -38,6 +43,8 @@ class Lake:
         self._root = home.lake
         self._reports = home.reports
         self._log = CommitLog(home.lake)
+        self._aliases = Aliases(home.lake)
+        self.identity_key = IdentityKey.of(home)
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -50,6 +57,19 @@ class Lake:
         """Every committed event file, oldest commit first, by day within one."""
         return [self._root / "events" / file.path for commit in self._log.commits() for file in commit.added]
 
+    @property
+    def partials(self) -> Path:
+        """The folder in which an engine keeps what it folded from the events; it can be made anew at any time."""
+        return self._root / "partials"
+
+    def flag_days(self) -> dict[date, FlagDay]:
+        """Every UTC day that was judged for fake traffic, in order, and the judgement that counts."""
+        return flag_days(self._log.commits())
+
+    def flag_files(self) -> list[Path]:
+        """Every committed file of marks (``FLAG_SCHEMA``, one row per event and rule), one per day that has any."""
+        return [self._root / "flags" / found.path for found in self.flag_days().values() if found.path is not None]
+
     def read_items(self) -> pa.Table:
         """The catalogue in ``ITEM_SCHEMA``, sorted by item id; without rows when none was given."""
         return read_or_empty(self._root, self._newest("items"), ITEM_SCHEMA)
@@ -57,6 +77,18 @@ class Lake:
     def read_users(self) -> pa.Table:
         """The users in ``USER_SCHEMA``, sorted by user id; without rows when none was given."""
         return read_or_empty(self._root, self._newest("users"), USER_SCHEMA)
+
+    def read_aliases(self) -> pa.Table:
+        """Which user the events of an id count for, over time (``ALIAS_SCHEMA``)."""
+        return self._aliases.read(self._log.commits())
+
+    def read_links(self) -> pa.Table:
+        """The log of links (``LINK_SCHEMA``): facts and retractions in the order of their commits."""
+        return self._aliases.links(self._log.commits())
+
+    def links_version(self) -> int:
+        """Number of the last commit that may have made one user of two, or parted them; 0 before the first."""
+        return max((commit.number for commit in self._log.commits() if commit.links is not None), default=0)
 
     def read_quarantine(self) -> pa.Table:
         """Every quarantined row in ``QUARANTINE_SCHEMA``."""
@@ -103,7 +135,7 @@ class Lake:
             staged = stack.enter_context(StagedEvents(folder))
             quarantine = stack.enter_context(QuarantineWriter(folder))
             tally = self._read(source, staged, quarantine, now, limits)
-            items, users = source.items(), source.users()
+            items, users = source.items(), self._hashed(source.users())
             preview = tally.report(source.name, fingerprint, limits.error_limit)
             quarantine.publish(self._root / "quarantine" / f"{_short(fingerprint)}.parquet")
             if not preview.within_limit and not allow_over_limit:
@@ -117,6 +149,7 @@ class Lake:
                 written = staged.write(self.event_files(), _short(fingerprint))
                 new = {"added": written.rows, "duplicates": tally.accepted - written.rows}
                 report = preview.model_copy(update=new)
+                logins = logins_of([folder / file.path for file in written.files])
                 self._publish(folder, written.files)
                 new_items, new_users = self._merge(items, users, _short(fingerprint))
                 self._log.append(
@@ -129,6 +162,8 @@ class Lake:
                         last_event_at=written.last_event_at,
                         items=new_items,
                         users=new_users,
+                        links=self._link(users, _short(fingerprint), now),
+                        logins=write_rows(self._root, logins, f"logins/{_short(fingerprint)}.parquet"),
                         report=report,
                     )
                 )
@@ -151,6 +186,7 @@ class Lake:
                 if self._log.find(batch_id) is not None:
                     return 0
                 written = staged.write(self.event_files(), _short(batch_id))
+                logins = logins_of([folder / file.path for file in written.files])
                 self._publish(folder, written.files)
                 self._log.append(
                     Commit(
@@ -160,6 +196,7 @@ class Lake:
                         committed_at=now or datetime.now(UTC),
                         added=written.files,
                         last_event_at=written.last_event_at,
+                        logins=write_rows(self._root, logins, f"logins/{_short(batch_id)}.parquet"),
                     )
                 )
         return written.rows
@@ -171,21 +208,69 @@ class Lake:
 
         The newest row of an id counts, as a whole row.
         """
+        users, moment = self._hashed(users), now or datetime.now(UTC)
         with self._log.locked():
             number = self._log.next_number()
             new_items, new_users = self._merge(items, users, f"{number:08d}")
-            if new_items is None and new_users is None:
+            links = self._link(users, f"{number:08d}", moment)
+            if new_items is None and new_users is None and links is None:
                 return
             self._log.append(
                 Commit(
                     number=number,
                     key=f"upsert-{number}",
                     kind="upsert",
-                    committed_at=now or datetime.now(UTC),
+                    committed_at=moment,
                     items=new_items,
                     users=new_users,
+                    links=links,
                 )
             )
+
+    def identify(
+        self, *, links: pa.Table | None = None, logins: pa.Table | None = None, batch_id: str, now: datetime
+    ) -> bool:
+        """Add ``links`` (``LINK_SCHEMA``) and ``logins`` (``LOGIN_SCHEMA``) to the log of links.
+
+        False when there are none, or a batch of that id was added before. ``now`` is only noted.
+        """
+        told = LINK_SCHEMA.empty_table() if links is None else links.cast(LINK_SCHEMA)
+        visits = LOGIN_SCHEMA.empty_table() if logins is None else logins.cast(LOGIN_SCHEMA)
+        if not len(told) and not len(visits):
+            return False
+        with self._log.locked():
+            if self._log.find(batch_id) is not None:
+                return False
+            self._log.append(
+                Commit(
+                    number=self._log.next_number(),
+                    key=batch_id,
+                    kind="identify",
+                    committed_at=now,
+                    links=write_rows(self._root, told, f"links/{_short(batch_id)}.parquet"),
+                    logins=write_rows(self._root, visits, f"logins/{_short(batch_id)}.parquet"),
+                )
+            )
+        return True
+
+    def commit_flags(self, judgements: Iterable[Judgement], *, now: datetime) -> list[FlagDay]:
+        """Commit judgements of days at once; each replaces what was marked on its day. Marked events are kept.
+
+        ``judgements`` may be made while they are read: one is held at a time. Returns the days as they stand now;
+        without any, nothing is committed.
+        """
+        known = self.flag_days()
+        with Staging.open(self._root) as folder:
+            staged = [stage(judgement, known.get(judgement.day), folder) for judgement in judgements]
+            if not staged:
+                return []
+            with self._log.locked():
+                sweep(self._log.commits(), self._root / "flags")
+                publish(staged, folder, self._root / "flags")
+                number = self._log.next_number()
+                key = commit_key(number, staged)
+                self._log.append(Commit(number=number, key=key, kind="flags", committed_at=now, flags=tuple(staged)))
+        return staged
 
     # --- parts ----------------------------------------------------------------------------------------
 
@@ -194,7 +279,7 @@ class Lake:
     ) -> Tally:
         tally = Tally()
         with step(f"reading {source.name}", total=source.size(), unit="bytes") as task:
-            for batch in screen(_with_times(source.events()), now=now, limits=limits):
+            for batch in screen(_with_times(source.events()), now=now, limits=limits, key=self.identity_key):
                 tally.add(batch)
                 staged.add(batch.file, batch.accepted)
                 quarantine.add(batch.quarantined)
@@ -214,6 +299,15 @@ class Lake:
             target.parent.mkdir(parents=True, exist_ok=True)
             flush(folder / file.path)
             (folder / file.path).rename(target)
+
+    def _hashed(self, users: pa.Table | None) -> pa.Table | None:
+        return None if users is None else hash_identities(users, self.identity_key)
+
+    def _link(self, users: pa.Table | None, name: str, now: datetime) -> str | None:
+        """Write what ``users`` add to the log of links. Call under the lock."""
+        if users is None or users.column(c.IDENTITIES).null_count == len(users):
+            return None
+        return write_rows(self._root, new_links(self.read_links(), users, now), f"links/{name}.parquet")
 
     def _merge(self, items: pa.Table | None, users: pa.Table | None, name: str) -> tuple[str | None, str | None]:
         return (

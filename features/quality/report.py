@@ -69,6 +69,8 @@ class QualityReport(BaseModel):
     daily: dict[date, int]
     """Day (UTC) -> accepted rows, days without any left out."""
     examples: tuple[Example, ...] = ()
+    masked: dict[str, int] = {}
+    """Kind of personal data -> values that stood in clear in accepted rows and were masked."""
     already_ingested: bool = False
     """The same content was committed before; nothing was read again."""
 
@@ -127,6 +129,7 @@ class Tally:
         self._filled: Counter[str] = Counter()
         self._daily: Counter[date] = Counter()
         self._examples: list[Example] = []
+        self._masked: Counter[str] = Counter()
 
     def add(self, batch: Screened) -> None:
         self.rows_in += len(batch.accepted) + len(batch.quarantined)
@@ -136,6 +139,7 @@ class Tally:
         days = pc.value_counts(batch.accepted.column(c.OCCURRED_AT).cast(pa.date32(), safe=False))
         self._daily.update({d["values"]: d["counts"] for d in days.to_pylist() if d["values"] is not None})
         self._quarantined.update(batch.quarantined.column("check").to_pylist())
+        self._masked.update(batch.masked)
         missing = _EXAMPLES - len(self._examples)
         self._examples += [
             Example(check=r["check"], file=r["file"], row=r["row"], reason=r["reason"])
@@ -157,6 +161,7 @@ class Tally:
             coverage={n: self._filled[n] / self.accepted if self.accepted else 0.0 for n in EVENT_SCHEMA.names},
             daily=dict(sorted(self._daily.items())),
             examples=tuple(self._examples),
+            masked=dict(sorted(self._masked.items())),
         )
 
 
@@ -174,6 +179,9 @@ def _lines(report: QualityReport) -> Iterator[str]:
     yield f"  new in lake   {report.added:>12,}"
     for example in report.examples:
         yield f"    e.g. {example.file} row {example.row}: {example.reason}"
+    if report.masked:
+        told = ", ".join(f"{kind} {count:,}" for kind, count in report.masked.items())
+        yield f"  personal data masked 已脱敏: {told}"
     yield "  columns filled"
     for name, share in report.coverage.items():
         if share:

@@ -11,8 +11,10 @@ import orjson
 import pyarrow as pa
 
 from features.contracts.events import EVENT_SCHEMA
+from features.identity import IdentityKey
 from features.quality.check import Batch
 from features.quality.config import QualityConfig
+from features.quality.protection import Protection
 from features.quality.screening import explain, judge
 from features.sources.typed import Typist
 
@@ -39,7 +41,9 @@ class ScreenedRows:
 class RowScreener:
     """Judges small batches of JSON objects. Keeps its engine warm; safe to share between threads."""
 
-    def __init__(self, limits: QualityConfig | None = None) -> None:
+    def __init__(self, limits: QualityConfig | None = None, key: IdentityKey | None = None) -> None:
+        """Device ids are hashed under ``key``; without it they are left out."""
+        self._protection = Protection(key)
         self._limits = limits or QualityConfig()
         self._typist = Typist(EVENT_SCHEMA)
         self._lock = Lock()
@@ -56,7 +60,9 @@ class RowScreener:
                 message = explain(finding, rows[position].get(finding.column))
                 errors[position] = RowError(finding.column, message, check)
         good = pa.array(np.array([e is None for e in errors], dtype=np.bool_))
-        return ScreenedRows(typed.values.filter(good), tuple(errors))
+        with self._lock:
+            accepted, _ = self._protection.of_events(typed.values.filter(good))
+        return ScreenedRows(accepted, tuple(errors))
 
 
 def _text(value: object) -> str | None:

@@ -1,36 +1,58 @@
-"""Behaviour: how often each kind of thing was done, how long ago, and how steps lead to each other."""
+"""Behaviour: how often each kind of thing was done, and how long ago."""
 
 from collections.abc import Callable
 
-from features.tags.spec import Family, Value, counts, ratio, real, sums, tag
+from features.tags.spec import Dimension, Family, Value, counts, ratio, real, tag, word
 from features.tags.spec.bases import UserDays, UserItems
 from features.tags.spec.columns import Column
 
-FAMILY = Family("behaviour", "行为", "How often each kind of thing was done, how long ago, and how steps convert.")
-WINDOWS = (7, 14, 30, 60, 90, 180, None)
+FAMILY = Family("behaviour", "行为", "How often each kind of thing was done, and how long ago.")
+BROWSING = FAMILY.dimension("browsing", "Browsing", "浏览")
+SEARCHING = FAMILY.dimension("searching", "Searching", "搜索")
+WISHES = FAMILY.dimension("wishes", "Wishes", "收藏意愿")
+CART = FAMILY.dimension("cart", "Shopping cart", "购物车")
+ORDERING = FAMILY.dimension("ordering", "Ordering", "下单")
+CONTENT = FAMILY.dimension("content", "Reading and writing", "内容互动")
+WINDOWS = (1, 3, 7, 14, 30, 60, 90, 180, None)
+#: For what happens seldom.
+FEW = (30, 90, None)
 
-_COUNTED = (
-    ("views", UserDays.views, ("Item views", "商品浏览次数")),
-    ("clicks", UserDays.clicks, ("Clicks", "点击次数")),
-    ("searches", UserDays.searches, ("Searches", "搜索次数")),
-    ("favorites", UserDays.favorites, ("Favourites added", "收藏次数")),
-    ("cart_adds", UserDays.cart_adds, ("Cart additions", "加购次数")),
-    ("cart_removes", UserDays.cart_removes, ("Cart removals", "移出购物车次数")),
-    ("orders_placed", UserDays.orders_placed, ("Orders placed", "下单次数")),
-    ("purchases", UserDays.purchases, ("Purchase lines", "购买行数")),
-    ("reviews", UserDays.reviews, ("Reviews written", "评价次数")),
-    ("articles_read", UserDays.articles_read, ("Articles read", "文章阅读次数")),
-    ("dwells", UserDays.dwells, ("Dwell reports", "停留上报次数")),
+_COUNTED: tuple[tuple[str, Column, Dimension, tuple[int | None, ...], tuple[str, str]], ...] = (
+    ("views", UserDays.views, BROWSING, WINDOWS, ("Item views", "商品浏览次数")),
+    ("clicks", UserDays.clicks, BROWSING, WINDOWS, ("Clicks", "点击次数")),
+    ("searches", UserDays.searches, SEARCHING, WINDOWS, ("Searches", "搜索次数")),
+    ("favorites", UserDays.favorites, WISHES, WINDOWS, ("Favourites added", "收藏次数")),
+    ("cart_adds", UserDays.cart_adds, CART, WINDOWS, ("Cart additions", "加购次数")),
+    ("cart_removes", UserDays.cart_removes, CART, (7, *FEW), ("Cart removals", "移出购物车次数")),
+    ("orders_placed", UserDays.orders_placed, ORDERING, FEW, ("Orders placed", "下单次数")),
+    ("purchases", UserDays.purchases, ORDERING, WINDOWS, ("Purchase lines", "购买行数")),
+    ("reviews", UserDays.reviews, CONTENT, FEW, ("Reviews written", "评价次数")),
+    ("articles_read", UserDays.articles_read, CONTENT, FEW, ("Articles read", "文章阅读次数")),
 )
-_RECENT = (
-    ("days_since_view", UserDays.since_view, "viewed an item", ("Days since the last view", "距最近浏览天数")),
+_RECENT: tuple[tuple[str, Column, Dimension, str, tuple[str, str]], ...] = (
+    ("view", UserDays.since_view, BROWSING, "viewed an item", ("the last view", "最近浏览")),
+    ("click", UserDays.since_click, BROWSING, "clicked", ("the last click", "最近点击")),
+    ("dwell", UserDays.since_dwell, BROWSING, "stayed on a page", ("the last dwell report", "最近停留")),
     (
-        "days_since_cart_add",
-        UserDays.since_cart_add,
-        "added to the cart",
-        ("Days since the last cart addition", "距最近加购天数"),
+        "session_start",
+        UserDays.since_session_start,
+        BROWSING,
+        "began a session",
+        ("the last session start", "最近启动"),
     ),
-    ("days_since_search", UserDays.since_search, "searched", ("Days since the last search", "距最近搜索天数")),
+    ("search", UserDays.since_search, SEARCHING, "searched", ("the last search", "最近搜索")),
+    ("favorite", UserDays.since_favorite, WISHES, "added a favourite", ("the last favourite", "最近收藏")),
+    ("cart_add", UserDays.since_cart_add, CART, "added to the cart", ("the last cart addition", "最近加购")),
+    (
+        "cart_remove",
+        UserDays.since_cart_remove,
+        CART,
+        "took out of the cart",
+        ("the last cart removal", "最近移出购物车"),
+    ),
+    ("order_placed", UserDays.since_order_placed, ORDERING, "placed an order", ("the last order placed", "最近下单")),
+    ("review", UserDays.since_review, CONTENT, "wrote a review", ("the last review", "最近评价")),
+    ("article", UserDays.since_article, CONTENT, "read an article", ("the last article", "最近阅读文章")),
 )
 
 
@@ -48,20 +70,29 @@ def _least(measure: Column) -> Callable[..., Value]:
     return expression
 
 
-for _name, _measure, _title in _COUNTED:
-    tag(_name, FAMILY, counts("events"), title=_title, over=WINDOWS, description=f"Number of {_measure.about} events.")(
-        _sum(_measure)
-    )
-
-for _name, _measure, _never, _title in _RECENT:
+for _name, _measure, _dimension, _windows, _title in _COUNTED:
     tag(
-        _name, FAMILY, real("days", f"never {_never}"), title=_title, description=f"Time since the user last {_never}."
+        _name,
+        _dimension,
+        counts("events"),
+        title=_title,
+        over=_windows,
+        description=f"Number of {_measure.about} events.",
+    )(_sum(_measure))
+
+for _name, _measure, _dimension, _never, _title in _RECENT:
+    tag(
+        f"days_since_{_name}",
+        _dimension,
+        real("days", f"never {_never}"),
+        title=(f"Days since {_title[0]}", f"距{_title[1]}天数"),
+        description=f"Time since the user last {_never}.",
     )(_least(_measure))
 
 
 @tag(
     "distinct_items_viewed",
-    FAMILY,
+    BROWSING,
     counts("items"),
     title=("Different items viewed", "浏览商品种数"),
     over=(7, 30, 90, None),
@@ -72,42 +103,18 @@ def distinct_items_viewed(items: UserItems) -> Value:
 
 
 @tag(
-    "cart_per_view",
-    FAMILY,
-    real("carts per view", "viewed nothing"),
-    title=("Cart additions per view", "浏览加购率"),
-    over=(30, 90, None),
+    "views_per_item",
+    BROWSING,
+    real("views per item", "viewed no named item"),
+    title=("Views per item", "单品浏览次数"),
+    over=(90,),
 )
-def cart_per_view(cart_adds: Value, views: Value) -> Value:
-    """Cart additions over item views; above 1 when things are added without a view."""
-    return ratio(cart_adds, views)
+def views_per_item(items: UserItems) -> Value:
+    """Views and clicks of named items over different items viewed: 1 when he looks at nothing twice."""
+    return ratio(items.views.sum(), items.distinct(items.views))
 
 
-@tag(
-    "purchase_per_cart",
-    FAMILY,
-    real("lines per cart addition", "added nothing to the cart"),
-    title=("Purchases per cart addition", "加购购买率"),
-    over=(30, 90, None),
-)
-def purchase_per_cart(purchases: Value, cart_adds: Value) -> Value:
-    """Purchase lines over cart additions."""
-    return ratio(purchases, cart_adds)
-
-
-@tag(
-    "order_per_active_day",
-    FAMILY,
-    real("orders per day", "not active in the window"),
-    title=("Orders per active day", "活跃日下单率"),
-    over=(30, 90, None),
-)
-def order_per_active_day(orders: Value, active_days: Value) -> Value:
-    """Paid orders over active days."""
-    return ratio(orders, active_days)
-
-
-@tag("cart_left", FAMILY, sums("lines"), title=("Cart additions not bought", "加购未购数"), over=(7, 30))
-def cart_left(cart_adds: Value, cart_removes: Value, purchases: Value) -> Value:
-    """Cart additions less removals and purchase lines of the same window, never below 0."""
-    return (cart_adds - cart_removes - purchases).clip(lower=0)
+@tag("wanted_item", WISHES, word("wants no item"), title=("Item wanted but not bought", "想要未买商品"), over=(30,))
+def wanted_item(items: UserItems) -> Value:
+    """The id of the item with the greatest interest among those he did not buy in the window."""
+    return items.top((items.purchases == 0).ifelse(items.interest, 0))

@@ -1,19 +1,25 @@
 """Fatigue: how much the mall says to the user, and whether he still listens."""
 
-from features.tags.spec import Family, Value, counts, ratio, real, tag
-from features.tags.spec.bases import QuietDays, UserDays
+from features.contracts.tag_settings import tag_settings
+from features.tags.spec import Family, Value, counts, flag, ratio, real, tag, whole, word
+from features.tags.spec.bases import UserDays
+from features.tags.spec.rhythm import QuietDays
+from features.tags.spec.shown import SHOWN_DAYS, ShownRuns
 
 FAMILY = Family("fatigue", "触达疲劳", "How much the mall says to the user, and whether he still listens.")
+MESSAGES = FAMILY.dimension("messages", "Messages", "消息触达")
+IMPRESSIONS = FAMILY.dimension("impressions", "Impressions", "曝光")
+SAMENESS = FAMILY.dimension("sameness", "The same again", "同类疲劳")
 WINDOWS = (7, 30, 90)
 
 
-@tag("messages_sent", FAMILY, counts("messages"), title=("Messages sent to him", "触达消息数"), over=WINDOWS)
+@tag("messages_sent", MESSAGES, counts("messages"), title=("Messages sent to him", "触达消息数"), over=(1, *WINDOWS))
 def messages_sent(days: UserDays) -> Value:
     """Messages the mall sent to the user."""
     return days.messages_sent.sum()
 
 
-@tag("messages_opened", FAMILY, counts("messages"), title=("Messages opened", "打开消息数"), over=WINDOWS)
+@tag("messages_opened", MESSAGES, counts("messages"), title=("Messages opened", "打开消息数"), over=WINDOWS)
 def messages_opened(days: UserDays) -> Value:
     """Messages the user opened."""
     return days.messages_opened.sum()
@@ -21,7 +27,7 @@ def messages_opened(days: UserDays) -> Value:
 
 @tag(
     "message_open_rate",
-    FAMILY,
+    MESSAGES,
     real("opened per sent", "nothing was sent"),
     title=("Message open rate", "消息打开率"),
     over=WINDOWS,
@@ -31,7 +37,7 @@ def message_open_rate(messages_opened: Value, messages_sent: Value) -> Value:
     return ratio(messages_opened, messages_sent)
 
 
-@tag("impressions", FAMILY, counts("impressions"), title=("Impressions", "曝光次数"), over=WINDOWS)
+@tag("impressions", IMPRESSIONS, counts("impressions"), title=("Impressions", "曝光次数"), over=(1, *WINDOWS))
 def impressions(days: UserDays) -> Value:
     """Impressions the mall made on the user."""
     return days.impressions.sum()
@@ -39,7 +45,7 @@ def impressions(days: UserDays) -> Value:
 
 @tag(
     "click_through_rate",
-    FAMILY,
+    IMPRESSIONS,
     real("clicks per impression", "no impressions"),
     title=("Clicks per impression", "点击率"),
     over=WINDOWS,
@@ -49,7 +55,7 @@ def click_through_rate(clicks: Value, impressions: Value) -> Value:
     return ratio(clicks, impressions)
 
 
-@tag("messages_since_active", FAMILY, counts("messages"), title=("Messages since the last visit", "最近活跃后触达数"))
+@tag("messages_since_active", MESSAGES, counts("messages"), title=("Messages since the last visit", "最近活跃后触达数"))
 def messages_since_active(days: QuietDays) -> Value:
     """Messages sent on the days after the last day on which the user did something himself."""
     return days.messages_sent.sum()
@@ -57,7 +63,7 @@ def messages_since_active(days: QuietDays) -> Value:
 
 @tag(
     "impressions_since_active",
-    FAMILY,
+    IMPRESSIONS,
     counts("impressions"),
     title=("Impressions since the last visit", "最近活跃后曝光数"),
 )
@@ -68,7 +74,7 @@ def impressions_since_active(days: QuietDays) -> Value:
 
 @tag(
     "days_since_message_sent",
-    FAMILY,
+    MESSAGES,
     real("days", "never written to"),
     title=("Days since the last message", "距最近触达天数"),
 )
@@ -79,10 +85,74 @@ def days_since_message_sent(days: UserDays) -> Value:
 
 @tag(
     "days_since_message_opened",
-    FAMILY,
+    MESSAGES,
     real("days", "never opened a message"),
     title=("Days since a message was opened", "距最近打开消息天数"),
 )
 def days_since_message_opened(days: UserDays) -> Value:
     """Time since the user last opened a message, with fractions of a day."""
     return days.since_message_opened.min()
+
+
+@tag(
+    "days_since_impression",
+    IMPRESSIONS,
+    real("days", "never shown anything"),
+    title=("Days since the last impression", "距最近曝光天数"),
+)
+def days_since_impression(days: UserDays) -> Value:
+    """Time since the mall last showed him something, with fractions of a day."""
+    return days.since_impression.min()
+
+
+@tag(
+    "messages_since_opened",
+    MESSAGES,
+    counts("messages"),
+    title=("Messages since one was opened", "最近打开后触达数"),
+)
+def messages_since_opened(days: QuietDays) -> Value:
+    """Messages sent on the days after the last day on which he opened one; all of them when he never did."""
+    return days.messages_unopened.sum()
+
+
+@tag(
+    "shown_category",
+    SAMENESS,
+    word("shown nothing of a known category"),
+    title=("Category shown last", "最近主要曝光品类"),
+    over=(SHOWN_DAYS,),
+)
+def shown_category(shown: ShownRuns) -> Value:
+    """The category with the most impressions on the last day that has any; of equals the first by name."""
+    return shown.category.argmin(shown.age)
+
+
+@tag(
+    "shown_category_run",
+    SAMENESS,
+    whole("days", "shown nothing of a known category"),
+    title=("Days running of the category shown last", "同类连续曝光天数"),
+    over=(SHOWN_DAYS,),
+)
+def shown_category_run(shown: ShownRuns) -> Value:
+    """Days running, up to the last one with impressions, on which one category had the most of them."""
+    return shown.length.argmin(shown.age)
+
+
+@tag(
+    "shown_category_run_longest",
+    SAMENESS,
+    whole("days", "shown nothing of a known category"),
+    title=("Most days running of one category shown", "同类最长连续曝光天数"),
+    over=(SHOWN_DAYS,),
+)
+def shown_category_run_longest(shown: ShownRuns) -> Value:
+    """The most days running on which one category had the most impressions."""
+    return shown.length.max()
+
+
+@tag("tired_of_category", SAMENESS, flag(), title=("Tired of a category", "同类疲劳"))
+def tired_of_category(shown_category_run_30d: Value) -> Value:
+    """The same category was shown most for tired_after_days of configs/tags.yaml (3) or more days running."""
+    return shown_category_run_30d >= tag_settings().tired_after_days

@@ -6,6 +6,8 @@ from features.tags.spec import Family, Range, Value, part, ratio, real, share, t
 from features.tags.spec.bases import UserDayHours
 
 FAMILY = Family("time_of_day", "时段", "When the user is here, and when to write to him (hours are UTC).")
+PARTS = FAMILY.dimension("hours", "Hour profile", "时段分布")
+MOMENTS = FAMILY.dimension("send_time", "Best time", "最佳时段")
 WINDOWS = (90, None)
 
 _PARTS = (
@@ -26,7 +28,7 @@ def _share_between(low: int, high: int) -> Callable[..., Value]:
 for _name, (_low, _high), _title in _PARTS:
     tag(
         f"{_name}_share",
-        FAMILY,
+        PARTS,
         share("not active in the window"),
         title=_title,
         over=WINDOWS,
@@ -36,7 +38,7 @@ for _name, (_low, _high), _title in _PARTS:
 
 @tag(
     "best_send_hour",
-    FAMILY,
+    MOMENTS,
     whole("hour", "not active in the window", Range(0, 23)),
     title=("Best hour to write", "最佳触达时段"),
     over=WINDOWS,
@@ -46,15 +48,28 @@ def best_send_hour(hours: UserDayHours) -> Value:
     return hours.top(hours.actions)
 
 
-@tag("purchase_hour", FAMILY, whole("hour", "never bought", Range(0, 23)), title=("Usual hour of purchase", "常购时段"))
+@tag(
+    "purchase_hour", MOMENTS, whole("hour", "never bought", Range(0, 23)), title=("Usual hour of purchase", "常购时段")
+)
 def purchase_hour(hours: UserDayHours) -> Value:
     """The hour (UTC, 0 to 23) with the most purchase lines; of equals the earliest."""
     return hours.top(hours.purchases)
 
 
 @tag(
+    "open_hour",
+    MOMENTS,
+    whole("hour", "never opened a message", Range(0, 23)),
+    title=("Usual hour of opening messages", "常打开消息时段"),
+)
+def open_hour(hours: UserDayHours) -> Value:
+    """The hour (UTC, 0 to 23) in which he opened the most messages; of equals the earliest."""
+    return hours.top(hours.messages_opened)
+
+
+@tag(
     "hour_entropy",
-    FAMILY,
+    PARTS,
     real("nats", "not active in the window"),
     title=("Spread over the hours", "时段分散度"),
     over=WINDOWS,

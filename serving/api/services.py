@@ -1,15 +1,26 @@
 """Everything a route may use, opened once per worker."""
 
+import logging
 from dataclasses import dataclass
 
+from features.contracts.errors import ConfigError
+from features.contracts.home import Home
+from features.contracts.rule_files import use_rules
+from features.contracts.tag_settings import DEFAULTS, use_settings
+from features.lake import Lake
+from features.quality import RowScreener
+from features.tags import catalogue
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.consent import refused_in_lake
+from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
 from serving.engine.recommend import RecommendEngine
 from serving.engine.risk import RiskEngine
 from serving.marketing import ChurnLists
 from serving.store import OnlineStore, open_store
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,7 @@ class Services:
 
     settings: Settings
     store: OnlineStore
+    lake: Lake
     intake: EventIntake
     recommend: RecommendEngine
     risk: RiskEngine
@@ -28,14 +40,21 @@ class Services:
     def open(cls, settings: Settings, metrics: Metrics) -> "Services":
         """Open the store and load what is deployed. A model that is missing or damaged is logged and served without."""
         home, config = settings.home, settings.config
-        store = open_store(home)
+        _take_rules(home)
+        store, lake = open_store(home), Lake(home)
         recommend = RecommendEngine(
-            home, store, settings.placements, config.engine, refused=lambda: refused_in_lake(home)
+            home,
+            store,
+            settings.placements,
+            config.engine,
+            refused=lambda: refused_in_lake(home),
+            known_as=KnownAs(lake),
         )
         services = cls(
             settings=settings,
             store=store,
-            intake=EventIntake(store),
+            lake=lake,
+            intake=EventIntake(store, RowScreener(key=lake.identity_key)),
             recommend=recommend,
             risk=RiskEngine(home),
             lists=ChurnLists(home),
@@ -54,3 +73,15 @@ class Services:
 
     def close(self) -> None:
         self.store.close()
+        use_rules(None)
+        use_settings(DEFAULTS)
+
+
+def _take_rules(home: Home) -> None:
+    """Make the mall's rule tags known. Broken rules stop nobody who asks for recommendations or lists."""
+    use_rules(home.tag_rules)
+    use_settings(home.configs)
+    try:
+        catalogue()
+    except ConfigError as error:
+        _LOG.error("the tag rules are refused, what asks for tag declarations fails until they are mended: %s", error)

@@ -1,11 +1,14 @@
 """What a command is: a function with an example in its help, run under a progress reporter."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
 from features.contracts.progress import reporting
+from features.contracts.rule_files import using_rules
+from features.contracts.tag_settings import using_settings
 from serving.cli.options import global_options
 from serving.cli.progress import reporter
 from serving.cli.session import Session
@@ -22,10 +25,10 @@ class Command(click.Command):
         self.params += global_options(hidden=True)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it, with progress on standard error unless it is to be quiet."""
-        if ctx.ensure_object(Session).quiet:
-            return super().invoke(ctx)
-        with reporting(reporter()):
+        """Run it with the rule tags of its home, and with progress on standard error unless it is to be quiet."""
+        session = ctx.ensure_object(Session)
+        progress = nullcontext() if session.quiet else reporting(reporter())
+        with using_rules(session.home.tag_rules), using_settings(session.home.configs), progress:
             return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

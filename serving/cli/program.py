@@ -22,8 +22,11 @@ _COMMANDS = "serving.cli.commands"
 COMMANDS = {
     "demo": (f"{_COMMANDS}.demo:demo", "The whole journey on a sample, from log to server."),
     "sample": (f"{_COMMANDS}.sample:sample", "List the samples, or take one into the lake."),
+    "simulate": (f"{_COMMANDS}.simulate:simulate", "Invent a mall whose truth is known."),
     "ingest": (f"{_COMMANDS}.ingest:ingest", "Take a behaviour log into the lake."),
+    "identity": (f"{_COMMANDS}.identity:identity", "See, merge and part the ids of a user."),
     "quality": (f"{_COMMANDS}.quality:quality", "Show how clean the last log was."),
+    "traffic": (f"{_COMMANDS}.traffic:traffic", "Find fake orders and clicks."),
     "tags": (f"{_COMMANDS}.tags:tags", "Look at user tags and build them."),
     "train": (f"{_COMMANDS}.train:train", "Fit, judge and register a model."),
     "evaluate": (f"{_COMMANDS}.evaluate:evaluate", "Show how good the registered models are."),

@@ -22,10 +22,11 @@ _PURCHASE = EventType.PURCHASE.code
 class Visit:
     """What the store and the bundle say of the one who asks."""
 
-    user_id: str | None  # the user, also of a visitor who was merged into one
+    user_id: str | None  # the user, also of a visitor or another user who was merged into one
     recent: Sequence[RecentEvent] = ()
     personal: bool = True  # False: personalisation was switched off
     degraded: tuple[Degraded, ...] = ()
+    members: tuple[str, ...] = ()  # every id of a merged user, his own first
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def prepare(ask: Ask, visit: Visit, live: LiveModel, placement: Placement, as_of
         RecentEvent(e.item_id, e.event_type.code, as_of if e.occurred_at is None else e.occurred_at, e.quantity, None)
         for e in ask.session
     ]
-    user = UNKNOWN if visit.user_id is None else live.past.users.index(visit.user_id)
+    user = _trained_index(live, visit)
     own = [*visit.recent, *told] if visit.personal else []
     joined = visitor_history(live.past, user if visit.personal else UNKNOWN, [*own, *shown], as_of=as_of)
     history = joined.histories
@@ -72,6 +73,12 @@ def prepare(ask: Ask, visit: Visit, live: LiveModel, placement: Placement, as_of
         known=user != UNKNOWN or bool(visit.recent),
         unknown_items=tuple(dict.fromkeys([*joined.unknown_items, *unknown, *live.names.unknown(ask.filters)])),
     )
+
+
+def _trained_index(live: LiveModel, visit: Visit) -> int:
+    """The user's index; of a merged user whom the model knows under another id only, that one's."""
+    names = visit.members or (() if visit.user_id is None else (visit.user_id,))
+    return next((index for name in names if (index := live.past.users.index(name)) != UNKNOWN), UNKNOWN)
 
 
 def _last_purchases(history: Histories) -> dict[int, int]:

@@ -14,12 +14,13 @@ from features.contracts.ids import UNKNOWN
 from serving.engine.answering import Answer, given_answer, near_answer, personal_answer, trending_answer
 from serving.engine.asking import Ask, Degraded, ItemList, Recommendation, RequestedFilters
 from serving.engine.config import EngineConfig
+from serving.engine.identities import KnownAs
 from serving.engine.live_facts import Refusals
 from serving.engine.live_model import LiveModel
 from serving.engine.placements import Placement
 from serving.engine.question import Question, Visit, prepare
 from serving.engine.watching import Watched
-from serving.store.protocol import OnlineStore, Visitor
+from serving.store.protocol import OnlineStore, RecentEvent, Visitor
 from training.deployment import live, pointer
 from training.models.recommender import Intent
 
@@ -37,11 +38,15 @@ class RecommendEngine:
         config: EngineConfig,
         *,
         refused: Callable[[], Collection[str]] = tuple,
+        known_as: KnownAs | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``refused`` gives the users of the lake who switched personalisation off; it is read at every load."""
+        """``refused`` gives the users of the lake who switched personalisation off; it is read at every load.
+
+        ``known_as`` says which users are one; without it every id is a user of his own.
+        """
         self._home, self._store, self._placements, self._config = home, store, placements, config
-        self._refused, self._clock = refused, clock
+        self._refused, self._clock, self._known_as = refused, clock, known_as
         self._pointer = Watched(pointer(home))
         self._live: LiveModel | None = None
         self._refusals = Refusals()
@@ -55,8 +60,18 @@ class RecommendEngine:
         current = self._live
         return current.version if current else None
 
+    def canonical(self, user_id: str) -> str:
+        """The user that ``user_id`` counts for: itself unless it was merged into another."""
+        return self._members(user_id)[0]
+
     def refresh(self) -> None:
-        """Load what was deployed since the last look. A bundle that is refused is logged and the old one stays."""
+        """Load what was deployed or merged since the last look. What is refused is logged, and the old stays."""
+        try:
+            if self._known_as is not None:
+                self._known_as.refresh()
+        except Exception:
+            # A lake that cannot be read must not stop the answers: users stay who they were.
+            _LOG.exception("the lake's log of links cannot be read; merges since the last look are not known")
         if not self._pointer.changed():
             return
         try:
@@ -186,13 +201,28 @@ class RecommendEngine:
                 return Visit(None)
             if visitor.anonymous_id is not None:
                 user_id = self._store.user_of(visitor.anonymous_id)
-            if user_id is not None and user_id in self._refusals:
+            members = () if user_id is None else self._members(user_id)
+            user_id = members[0] if members else None
+            if any(member in self._refusals for member in members):
                 return Visit(user_id, personal=False)
-            return Visit(user_id, self._store.recent(visitor, self._config.recent_events))
+            return Visit(user_id, self._recent(visitor, members), members=members)
         except StoreUnavailableError as error:
             _LOG.warning("answering without real-time state: %s", error)
-            personal = user_id is None or user_id not in self._refusals
-            return Visit(user_id, personal=personal, degraded=(Degraded.REALTIME_STATE,))
+            members = () if user_id is None else self._members(user_id)
+            personal = not any(member in self._refusals for member in members)
+            known = members[0] if members else None
+            return Visit(known, personal=personal, degraded=(Degraded.REALTIME_STATE,), members=members)
+
+    def _members(self, user_id: str) -> tuple[str, ...]:
+        return (user_id,) if self._known_as is None else self._known_as.members(user_id)
+
+    def _recent(self, visitor: Visitor, members: tuple[str, ...]) -> list[RecentEvent]:
+        """The latest events, oldest first; of a merged user those under all his ids."""
+        limit = self._config.recent_events
+        if len(members) < 2:
+            return self._store.recent(visitor, limit)
+        found = [event for member in members for event in self._store.recent(Visitor(user_id=member), limit)]
+        return sorted(found, key=lambda event: event.time)[-limit:]
 
 
 def _request_id() -> str:

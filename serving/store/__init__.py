@@ -1,11 +1,12 @@
 """Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
 
-from serving.store.drain import Drained, drain
+from serving.store.drain import Drained, drain, event_table
 from serving.store.embedded import EmbeddedStore
 from serving.store.keys import NewKey, Scope, check_key, create_key
 from serving.store.opening import open_store
 from serving.store.protocol import (
     RECENT_LIMIT,
+    Arrival,
     Change,
     Consent,
     ConsentChange,
@@ -13,6 +14,7 @@ from serving.store.protocol import (
     KeyRecord,
     Merge,
     OnlineStore,
+    Profile,
     QueuedEvent,
     RecentEvent,
     Visitor,
@@ -20,6 +22,7 @@ from serving.store.protocol import (
 
 __all__ = [
     "RECENT_LIMIT",
+    "Arrival",
     "Change",
     "Consent",
     "ConsentChange",
@@ -30,6 +33,7 @@ __all__ = [
     "Merge",
     "NewKey",
     "OnlineStore",
+    "Profile",
     "QueuedEvent",
     "RecentEvent",
     "Scope",
@@ -37,5 +41,6 @@ __all__ = [
     "check_key",
     "create_key",
     "drain",
+    "event_table",
     "open_store",
 ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.contracts.errors import StoreUnavailableError
-from serving.store.schema import TABLES, VERSION
+from serving.store.schema import MIGRATIONS, TABLES, VERSION
 
 _BUSY_MILLISECONDS = 5_000
 
@@ -76,7 +76,11 @@ class Connections:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-            elif version != VERSION:
+                return
+            while version in MIGRATIONS:
+                connection.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+                version += 1
+            if version != VERSION:
                 raise StoreUnavailableError(
                     f"{self._file}: the online store has version {version}, this version of Mallard reads {VERSION}"
                 )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from features.contracts import columns as c
 from features.contracts.events import EVENT_SCHEMA
 from features.contracts.progress import step
+from features.identity.links import login_rows
 from features.lake import Lake
 from serving.store.protocol import OnlineStore, QueuedEvent
 
@@ -26,6 +27,7 @@ class Drained:
     events: int  # new to the lake
     items: int  # rows that differ from what the lake knew
     users: int
+    logins: int  # calls that said whose an anonymous id is
 
 
 def drain(store: OnlineStore, lake: Lake, *, batch: int = _BATCH) -> Drained:
@@ -37,14 +39,26 @@ def drain(store: OnlineStore, lake: Lake, *, batch: int = _BATCH) -> Drained:
     moved = 0
     with step("moving new events into the lake", total=store.queue_length(), unit="events") as task:
         while queued := store.queued(batch):
-            moved += lake.append_events(_table([event.row for event in queued], EVENT_SCHEMA), batch_id=_name(queued))
+            moved += lake.append_events(event_table(queued), batch_id=_name(queued))
             store.mark_drained([event.position for event in queued])
             task.advance(len(queued))
     items = _laid_over(lake.read_items(), c.ITEM_ID, {change.id: change.fields for change in store.items_since(0)})
     users = _laid_over(lake.read_users(), c.USER_ID, _user_changes(store))
     if items.num_rows or users.num_rows:
         lake.upsert(items=items if items.num_rows else None, users=users if users.num_rows else None)
-    return Drained(moved, items.num_rows, users.num_rows)
+    return Drained(moved, items.num_rows, users.num_rows, _move_logins(store, lake, batch))
+
+
+def _move_logins(store: OnlineStore, lake: Lake, batch: int) -> int:
+    moved = 0
+    while told := store.logins(batch):
+        rows = [(t.anonymous_id, t.user_id, datetime.fromtimestamp(t.at, UTC)) for t in told]
+        name = hashlib.sha256(repr(rows).encode()).hexdigest()
+        newest = max(at for _, _, at in rows)
+        if lake.identify(logins=login_rows(rows), batch_id=f"logins-{name}", now=newest):
+            moved += len(rows)
+        store.forget_logins(told[-1].position)
+    return moved
 
 
 def _name(queued: Sequence[QueuedEvent]) -> str:
@@ -72,6 +86,11 @@ def _laid_over(table: pa.Table, key: str, changes: Mapping[str, Mapping[str, Any
     known = {row[key]: row for row in touched.to_pylist()}
     whole = _table([{**known.get(i, {}), **fields, key: i} for i, fields in changes.items()], table.schema)
     return pa.Table.from_pylist([row for row in whole.to_pylist() if row != known.get(row[key])], schema=table.schema)
+
+
+def event_table(queued: Sequence[QueuedEvent]) -> pa.Table:
+    """Queued events in ``EVENT_SCHEMA``."""
+    return _table([event.row for event in queued], EVENT_SCHEMA)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -12,6 +12,7 @@ import orjson
 from features.contracts import columns as c
 from features.contracts.events import EventType
 from serving.store.connections import Connections
+from serving.store.embedded_refresh import RefreshTables, microseconds
 from serving.store.protocol import (
     RECENT_LIMIT,
     Change,
@@ -19,6 +20,7 @@ from serving.store.protocol import (
     ConsentChange,
     EventRow,
     KeyRecord,
+    Login,
     Merge,
     QueuedEvent,
     RecentEvent,
@@ -28,11 +30,11 @@ from serving.store.protocol import (
 _REMEMBER_SECONDS = 30 * 86_400  # how long the id of a drained event still marks a retry as a duplicate
 
 
-class EmbeddedStore:
+class EmbeddedStore(RefreshTables):
     """An :class:`~serving.store.protocol.OnlineStore` over SQLite (write-ahead log, a sync per commit)."""
 
     def __init__(self, file: Path, *, recent_limit: int = RECENT_LIMIT) -> None:
-        self._connections = Connections(file)
+        super().__init__(Connections(file))
         self._recent_limit = recent_limit
 
     def ping(self) -> None:
@@ -52,8 +54,18 @@ class EmbeddedStore:
             for row, payload in zip(rows, encoded, strict=True):
                 anonymous = None if row.get(c.USER_ID) else row.get(c.ANONYMOUS_ID)
                 cursor = connection.execute(
-                    "INSERT OR IGNORE INTO inbox (event_id, anonymous_id, received_at, payload) VALUES (?, ?, ?, ?)",
-                    (row[c.EVENT_ID], anonymous, now, payload),
+                    "INSERT OR IGNORE INTO inbox "
+                    "(event_id, anonymous_id, received_at, payload, user_id, kind, counts_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        row[c.EVENT_ID],
+                        anonymous,
+                        now,
+                        payload,
+                        row.get(c.USER_ID) or None,
+                        row[c.EVENT_TYPE],
+                        _counts_at(row),
+                    ),
                 )
                 fresh.append(cursor.rowcount == 1)
                 if fresh[-1] and row.get(c.ITEM_ID) is not None:
@@ -74,17 +86,9 @@ class EmbeddedStore:
     def queued(self, limit: int) -> list[QueuedEvent]:
         with self._connections.reading() as connection:
             found = connection.execute(
-                "SELECT position, payload, user_id FROM inbox LEFT JOIN merges USING (anonymous_id) "
-                "WHERE payload IS NOT NULL ORDER BY position LIMIT ?",
-                (limit,),
+                "SELECT position, payload FROM inbox WHERE payload IS NOT NULL ORDER BY position LIMIT ?", (limit,)
             ).fetchall()
-        events = []
-        for position, payload, user_id in found:
-            row = orjson.loads(payload)
-            if user_id is not None:
-                row[c.USER_ID] = user_id
-            events.append(QueuedEvent(position, row))
-        return events
+        return [QueuedEvent(position, orjson.loads(payload)) for position, payload in found]
 
     def mark_drained(self, positions: Sequence[int]) -> None:
         forget = int(time.time()) - _REMEMBER_SECONDS
@@ -119,7 +123,23 @@ class EmbeddedStore:
                 "UPDATE recent SET owner = ? WHERE owner = ?", (f"u:{user_id}", f"a:{anonymous_id}")
             ).rowcount
             self._trim(connection, f"u:{user_id}")
+            if before != user_id:
+                login = {c.ANONYMOUS_ID: anonymous_id, c.USER_ID: user_id, "at": int(time.time())}
+                connection.execute(
+                    "INSERT INTO changes (kind, id, revision, fields) "
+                    "SELECT 'login', ? || char(31) || number, number, ? FROM ("
+                    "SELECT coalesce(max(revision), 0) + 1 AS number FROM changes WHERE kind = 'login')",
+                    (anonymous_id, orjson.dumps(login)),
+                )
         return Merge(moved, before if before != user_id else None)
+
+    def logins(self, limit: int) -> list[Login]:
+        changes = self._since("login", 0)[:limit]
+        return [Login(t.revision, t.fields[c.ANONYMOUS_ID], t.fields[c.USER_ID], t.fields["at"]) for t in changes]
+
+    def forget_logins(self, position: int) -> None:
+        with self._connections.writing() as connection:
+            connection.execute("DELETE FROM changes WHERE kind = 'login' AND revision <= ?", (position,))
 
     def user_of(self, anonymous_id: str) -> str | None:
         with self._connections.reading() as connection:
@@ -217,6 +237,13 @@ class EmbeddedStore:
 
 def _encode(row: EventRow) -> bytes:
     return orjson.dumps({name: value for name, value in row.items() if value is not None})
+
+
+def _counts_at(row: EventRow) -> int:
+    """The moment from which on tags show the event: it has occurred and is known, in microseconds."""
+    occurred: datetime = row[c.OCCURRED_AT]
+    received: datetime | None = row.get(c.RECEIVED_AT)
+    return microseconds(occurred if received is None else max(occurred, received))
 
 
 def _remember(connection: sqlite3.Connection, row: EventRow, position: int) -> str:

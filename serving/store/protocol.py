@@ -5,8 +5,9 @@ each user, consent, item and user changes, merged identities, and API keys. What
 durable and is seen by every worker from then on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 #: One accepted event by column name of the event contract; times are aware ``datetime``.
@@ -48,6 +49,28 @@ class QueuedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """That an event arrived, whether or not it is in the lake by now; ``position`` grows with arrival."""
+
+    position: int
+    user_id: str | None  # of a merged visit the user; None while nobody knows who the visitor is
+    kind: str
+    counts_at: datetime  # when it had both occurred and been received, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The tags of one user, built anew since the last build of everybody."""
+
+    user_id: str
+    as_of: datetime  # UTC
+    built_at: datetime
+    spec_hash: str
+    position: int  # the last arrival that was looked at
+    tags: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The latest known fields of one item or user, and the revision that wrote them."""
 
@@ -82,6 +105,16 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A call that said whose an anonymous id is, on its way to the lake; ``position`` grows with arrival."""
+
+    position: int
+    anonymous_id: str
+    user_id: str
+    at: int  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRecord:
     """An API key as it is kept: never the secret, only its hash. Times are seconds since 1970."""
 
@@ -113,7 +146,7 @@ class OnlineStore(Protocol):
         ...
 
     def queued(self, limit: int) -> list[QueuedEvent]:
-        """Events that have not reached the lake, oldest first. Merged visits carry the user's id."""
+        """Events that have not reached the lake, oldest first, each as it came: whose it is, is the lake's to say."""
         ...
 
     def mark_drained(self, positions: Sequence[int]) -> None:
@@ -122,9 +155,50 @@ class OnlineStore(Protocol):
 
     def queue_length(self) -> int: ...
 
+    # --- tags of single users -----------------------------------------------------------------------------
+    def arrivals_after(self, position: int, limit: int) -> list[Arrival]:
+        """What arrived after ``position``, oldest first. Events are forgotten some time after they reached the lake."""
+        ...
+
+    def queued_of(self, users: Collection[str], position: int) -> list[QueuedEvent]:
+        """Events of ``users`` up to ``position`` that have not reached the lake; merged visits carry the user's id."""
+        ...
+
+    def first_queued(self) -> int | None:
+        """The position of the oldest event that has not reached the lake."""
+        ...
+
+    def cursor(self, name: str) -> int:
+        """The position that a reader of arrivals has kept under ``name``; 0 at first."""
+        ...
+
+    def set_cursor(self, name: str, position: int) -> None: ...
+
+    def put_profiles(self, profiles: Sequence[Profile]) -> None:
+        """Keep ``profiles`` in place of those that their users had, all or none."""
+        ...
+
+    def profile(self, user_id: str) -> Profile | None: ...
+
+    def profiled(self, users: Collection[str]) -> dict[str, tuple[int, datetime]]:
+        """Position and ``as_of`` of the profiles of ``users``, where they have one."""
+        ...
+
+    def drop_profiles(self, before: datetime, keep: str) -> int:
+        """Forget profiles as of moments before one, and all whose ``spec_hash`` is not ``keep``; how many."""
+        ...
+
     # --- identities and consent ---------------------------------------------------------------------------
     def merge(self, anonymous_id: str, user_id: str) -> Merge:
         """The anonymous visitor turned out to be ``user_id``: past and future events count for that user."""
+        ...
+
+    def logins(self, limit: int) -> list[Login]:
+        """Merges that have not reached the lake, oldest first. One that changed nothing is not among them."""
+        ...
+
+    def forget_logins(self, position: int) -> None:
+        """Logins up to ``position`` are in the lake."""
         ...
 
     def user_of(self, anonymous_id: str) -> str | None:

@@ -1,15 +1,38 @@
 """The tables of the embedded store."""
 
 #: Raised with every change of the tables; a store of another version is refused, not guessed at.
-VERSION = 1
+VERSION = 2
 
-TABLES = """
+#: What tags of single users need; in stores of every version from 2 on.
+_REFRESH = """
+CREATE INDEX inbox_user ON inbox (user_id) WHERE payload IS NOT NULL AND user_id IS NOT NULL;
+CREATE INDEX inbox_visitor ON inbox (anonymous_id) WHERE payload IS NOT NULL AND anonymous_id IS NOT NULL;
+CREATE INDEX merges_user ON merges (user_id);
+
+CREATE TABLE profiles (
+    user_id TEXT PRIMARY KEY,
+    as_of INTEGER NOT NULL,     -- microseconds since 1970
+    built_at INTEGER NOT NULL,  -- microseconds since 1970
+    spec_hash TEXT NOT NULL,
+    position INTEGER NOT NULL,  -- in the inbox, up to which events were looked at
+    tags BLOB NOT NULL          -- JSON object, zlib
+);
+CREATE INDEX profiles_moment ON profiles (as_of);
+
+CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+TABLES = (
+    """
 CREATE TABLE inbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL UNIQUE,
-    anonymous_id TEXT,          -- set when the event names no user, so that a merge can name one later
+    anonymous_id TEXT,          -- set when the event names no user
     received_at INTEGER NOT NULL,
-    payload BLOB                -- JSON of the whole event; NULL once it is in the lake
+    payload BLOB,               -- JSON of the whole event; NULL once it is in the lake
+    user_id TEXT,               -- as the event names him
+    kind TEXT,                  -- type of the event; NULL when it was in the lake before version 2
+    counts_at INTEGER           -- microseconds since 1970: when it had both occurred and been received
 );
 CREATE INDEX inbox_queue ON inbox (position) WHERE payload IS NOT NULL;
 
@@ -35,7 +58,7 @@ CREATE TABLE consents (
 CREATE INDEX consents_revision ON consents (revision);
 
 CREATE TABLE changes (
-    kind TEXT NOT NULL,         -- 'item' or 'user'
+    kind TEXT NOT NULL,         -- 'item', 'user', or 'login' on its way to the lake
     id TEXT NOT NULL,
     revision INTEGER NOT NULL,  -- grows with every change of the kind
     fields BLOB NOT NULL,       -- JSON object
@@ -53,3 +76,20 @@ CREATE TABLE keys (
     revoked_at INTEGER
 );
 """
+    + _REFRESH
+)
+
+#: From the version of the key to the next one. Events that wait for the lake are read again, those in it are past.
+MIGRATIONS = {
+    1: """
+ALTER TABLE inbox ADD COLUMN user_id TEXT;
+ALTER TABLE inbox ADD COLUMN kind TEXT;
+ALTER TABLE inbox ADD COLUMN counts_at INTEGER;
+UPDATE inbox SET
+    user_id = json_extract(CAST(payload AS TEXT), '$.user_id'),
+    kind = json_extract(CAST(payload AS TEXT), '$.event_type'),
+    counts_at = received_at * 1000000
+WHERE payload IS NOT NULL;
+"""
+    + _REFRESH
+}

@@ -1,5 +1,6 @@
-"""A small mall with every type of event, late rows, missing ids and a user whom only the mall addressed."""
+"""A small mall: all types of events and properties, late rows, missing ids, a user whom only the mall addressed."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.contracts import columns as c
+from features.contracts import properties as p
 from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
 from features.contracts.events import EVENT_SCHEMA, EVENT_TYPES, EventType
 
@@ -25,6 +27,7 @@ _ON_ITEMS = {
     EventType.PURCHASE,
     EventType.REFUND,
 }
+_NARROW = [0.5, 0.2, *[0.03] * 10]
 _CHANNELS = ("mini_program", "wecom", "alipay", None)
 
 
@@ -42,6 +45,7 @@ def table(rows: list[dict[str, Any]]) -> pa.Table:
 def events(users: int = 30, each: int = 300, seed: int = 7, *, late: float = 0.05) -> list[dict[str, Any]]:
     """Random events over :data:`DAYS` from :data:`START`; a share of ``late`` arrives days afterwards."""
     random = np.random.default_rng(seed)
+    told = np.random.default_rng((seed, 1))
     rows: list[dict[str, Any]] = []
     for number in range(users):
         lifetime = random.uniform(5, DAYS)
@@ -57,11 +61,14 @@ def events(users: int = 30, each: int = 300, seed: int = 7, *, late: float = 0.0
                 row[c.AMOUNT] = round(float(random.gamma(2, 40)), 2) if random.random() < 0.95 else None
                 row[c.QUANTITY] = float(random.integers(1, 5)) if random.random() < 0.8 else None
                 row[c.ORDER_ID] = f"o{number}-{when:%j}" if random.random() < 0.8 else None
+            row[c.PROPERTIES] = _properties(kind, told)
             if random.random() < late:
                 row[c.RECEIVED_AT] = when + timedelta(hours=float(random.uniform(0, 400)))
             elif random.random() < 0.5:
                 row[c.RECEIVED_AT] = when + timedelta(seconds=2)
             rows.append(row)
+        rows += _shown(f"u{number:02}", lifetime, told)
+        rows += _of_late(f"u{number:02}", number)
         after = START + timedelta(days=lifetime + 2)
         rows += [event(kind, f"u{number:02}", after) for kind in (EventType.MESSAGE_SENT, EventType.IMPRESSION)]
     rows.append(event(EventType.MESSAGE_SENT, "only-written-to", START + timedelta(days=3)))
@@ -75,6 +82,7 @@ def items() -> pa.Table:
             c.ITEM_ID: f"i{n:02}",
             c.CATEGORY: None if n == 11 else f"D{n % 2} > C{n % 5}",
             c.BRAND: None if n % 6 == 5 else f"B{n % 3}",
+            c.PRICE: None if n == 3 else 4.0 * 2.5**n,
         }
         for n in range(12)
     ]
@@ -93,6 +101,51 @@ def users() -> pa.Table:
         for n in range(0, 30, 2)
     ]
     return pa.Table.from_pylist([dict.fromkeys(USER_SCHEMA.names) | row for row in rows], schema=USER_SCHEMA)
+
+
+def _properties(kind: EventType, random: np.random.Generator) -> str | None:
+    """What an event of this type tells besides, sometimes of the wrong type, impossible or no JSON at all."""
+    luck = random.random()
+    if luck < 0.05:
+        return None if luck < 0.02 else "dwell_seconds: 5"
+    wrong = luck < 0.15
+    seconds = round(float(random.gamma(2, 40)), 3)
+    values: dict[EventType, dict[str, Any]] = {
+        EventType.DWELL: {p.DWELL_SECONDS: (-3, 1e5, "soon", "12")[int(random.integers(4))] if wrong else seconds},
+        EventType.REVIEW: {
+            p.RATING: (0, 9, "good", None)[int(random.integers(4))] if wrong else int(random.integers(1, 6))
+        },
+        EventType.PURCHASE: {
+            p.DISCOUNT: round(seconds / 10, 2) if random.random() < 0.3 else 0,
+            p.COUPON_ID: f"c{int(random.integers(5))}" if random.random() < 0.3 else None,
+        },
+        EventType.ORDER: {p.PAYMENT: p.PAYMENT_FAILED if random.random() < 0.3 else "paid"},
+        EventType.INVITE: {p.INVITED: (f"n{int(random.integers(40))}", 7, "", None)[int(random.integers(4))]},
+        EventType.SEARCH: {p.QUERY: '"dwell_seconds": 4, "rating": 1, {x}', p.DWELL_SECONDS: 77},
+    }
+    return json.dumps(values.get(kind, {}) | {p.DEVICE: "d1"}, ensure_ascii=False)
+
+
+def _of_late(user: str, number: int) -> list[dict[str, Any]]:
+    """Something of the last day, for the shortest windows, of users who have not left by then."""
+    kinds = (EventType.MESSAGE_SENT, EventType.CLICK, EventType.FAVORITE, EventType.SEARCH)
+    when = AS_OF - timedelta(hours=number - 20)
+    return [event(kinds[number % 4], user, when, **{c.ITEM_ID: "i01"})] if number >= 22 else []
+
+
+def _shown(user: str, lifetime: float, random: np.random.Generator) -> list[dict[str, Any]]:
+    """Impressions on days running, mostly of few items, and some with actions on each day."""
+    rows = []
+    for start in (lifetime - 8, AS_OF.timestamp() / 86_400 - START.timestamp() / 86_400 - 20, 130.0):
+        for day in range(22):
+            when = START + timedelta(days=max(0.0, start) + day, hours=float(random.uniform(0, 20)))
+            if random.random() < 0.15:
+                continue
+            for _ in range(int(random.integers(1, 4))):
+                item = f"i{int(random.choice(12, p=_NARROW)):02}"
+                key = f"{user}-{when.isoformat()}-{len(rows)}"
+                rows.append(event(EventType.IMPRESSION, user, when, **{c.EVENT_ID: key, c.ITEM_ID: item}))
+    return rows
 
 
 def _weights() -> list[float]:

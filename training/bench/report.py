@@ -28,6 +28,8 @@ def table(result: dict[str, Any]) -> str:
     """The rows of a result, best first, and the paired comparison, as plain text."""
     if "cutoffs" in result:
         return "\n\n".join([_churn_heading(result), *(_churn_cutoff(cutoff) for cutoff in result["cutoffs"])])
+    if "times_pandas" in result:
+        return _tags(result)
     return _recommendation(result)
 
 
@@ -47,6 +49,24 @@ def _recommendation(result: dict[str, Any]) -> str:
             f"  {name} ({part['users']:,} users): {part['pipeline']:.4f} against {part['rival']:.4f}, "
             f"difference {part['mean']:+.4f} [{part['low']:+.4f}, {part['high']:+.4f}]"
         )
+    return "\n".join([*lines, _origin(result)])
+
+
+def _tags(result: dict[str, Any]) -> str:
+    width = max(len(row["model"]) for row in result["rows"])
+    lines = [
+        f"{result['users']:,} users, {result['events']:,} events, {result['tags']} tags; "
+        f"{result['new_events']:,} events on the next day",
+        f"{'':<{width}} {'seconds':>9} {'peak MB':>9} {'x scan':>8} {'values/s':>12}",
+    ]
+    for row in result["rows"]:
+        scans = f"{row['times_the_scan']:.1f}" if "times_the_scan" in row else "-"
+        rate = f"{row['values_per_second']:,.0f}" if "values_per_second" in row else "-"
+        lines.append(f"{row['model']:<{width}} {row['seconds']:>9.1f} {row['peak_mb']:>9,.0f} {scans:>8} {rate:>12}")
+    lines.append(
+        f"{result['times_pandas']:.1f} times the rate of pandas; "
+        f"{result['values_that_differ_from_pandas']} of its values differ from the build's"
+    )
     return "\n".join([*lines, _origin(result)])
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from features.contracts import columns as c
 from features.contracts.events import EventType
 from features.engine import EventTables
+from features.engine.known import counting
 from features.tags.spec.columns import DAY
 from features.tags.spec.rows import event_rows
 from features.tags.spec.vocabulary import Value
@@ -38,7 +39,7 @@ class Known:
 
 def known_users(tables: EventTables, event: EventType, as_of: datetime) -> Known:
     """Summaries from events that occurred before ``as_of`` and had arrived by then. Days are UTC days."""
-    rows = _arrived(event, as_of)
+    rows = _counting(event, as_of)
     rows = rows.filter(rows[c.OCCURRED_AT] < _moment(as_of))
     grouped = rows.group_by(c.USER_ID).aggregate(
         events=rows.count(),
@@ -68,25 +69,23 @@ def known_users(tables: EventTables, event: EventType, as_of: datetime) -> Known
 
 def returned(tables: EventTables, event: EventType, start: datetime, end: datetime, known_by: datetime) -> pa.Array:
     """Ids of users with such an event in ``[start, end)`` that had arrived by ``known_by``."""
-    rows = _arrived(event, known_by)
+    rows = _counting(event, known_by)
     rows = rows.filter(rows[c.OCCURRED_AT] >= _moment(start), rows[c.OCCURRED_AT] < _moment(end))
     return _ids(_rows(tables, rows.select(c.USER_ID).distinct()))
 
 
 def event_span(tables: EventTables, event: EventType, before: datetime) -> tuple[datetime, datetime] | None:
     """Times of the first and last event of a type before a moment; ``None`` when there is none."""
-    rows = _arrived(event, before)
+    rows = _counting(event, before)
     rows = rows.filter(rows[c.OCCURRED_AT] < _moment(before))
     found = _rows(tables, rows.aggregate(first=rows[c.OCCURRED_AT].min(), last=rows[c.OCCURRED_AT].max()))
     first, last = found["first"][0].as_py(), found["last"][0].as_py()
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
 
-def _arrived(event: EventType, by: datetime) -> Value:
+def _counting(event: EventType, by: datetime) -> Value:
     rows = event_rows()
-    return rows.filter(
-        rows[c.EVENT_TYPE] == event.value, rows[c.RECEIVED_AT].isnull() | (rows[c.RECEIVED_AT] <= _moment(by))
-    )
+    return counting(rows.filter(rows[c.EVENT_TYPE] == event.value), _naive(by))
 
 
 def _rows(tables: EventTables, expression: Value) -> pa.Table:

@@ -4,6 +4,7 @@ from features.tags.spec.registry import catalogue, closure, find
 from features.tags.spec.tag import Tag, tag
 from features.tags.spec.vocabulary import (
     Choices,
+    Dimension,
     Dtype,
     Family,
     Kind,
@@ -25,6 +26,7 @@ from features.tags.spec.windows import ALL_TIME, Window
 __all__ = [
     "ALL_TIME",
     "Choices",
+    "Dimension",
     "Dtype",
     "Family",
     "Kind",

@@ -6,27 +6,47 @@ from typing import ClassVar, Final
 import ibis
 
 from features.contracts import columns as c
+from features.contracts import properties as p
 from features.contracts.events import EVENT_TYPES, ITEM_EVENTS, MALL_INITIATED, EventType
-from features.tags.spec.base import Base, Days, Folded, days_before
+from features.contracts.tag_settings import tag_settings
+from features.tags.spec.base import Base, Folded, days_before
 from features.tags.spec.columns import (
     AGE,
     DEPARTMENT,
     HOUR,
     ORDER_KEY,
+    PRICE_BAND,
+    WEEKDAY,
     Column,
     Lineage,
     count,
+    count_where,
     distinct,
     first,
     last,
     total,
 )
-from features.tags.spec.keyed import Keyed, Sum
-from features.tags.spec.vocabulary import Value
+from features.tags.spec.keyed import Keyed, Least, Most, Place, Sum, catalogue_items
+from features.tags.spec.vocabulary import Value, ratio
 from features.tags.spec.windows import Window
 
 #: What a user does himself. A user is active when one of these happens.
 USER_INITIATED: Final = tuple(kind for kind in EVENT_TYPES if kind not in MALL_INITIATED)
+
+#: Interest shifts from the days of LONGER before RECENT to those of RECENT.
+RECENT: Final = Window(30)
+LONGER: Final = Window(90)
+
+#: Price bands, the cheapest first; where they begin is a setting.
+PRICE_BANDS: Final = ("P1", "P2", "P3", "P4", "P5")
+
+#: Seconds on one page that a person can stay; longer or negative ones are left out of sums, and counted.
+LONGEST_DWELL: Final = 6 * 3600.0
+
+#: Ratings of reviews; one up to BAD_RATING is a bad review, one outside LOWEST … BEST is none.
+LOWEST_RATING: Final = 1.0
+BAD_RATING: Final = 2.0
+BEST_RATING: Final = 5.0
 
 
 class UserDays(Folded):
@@ -56,17 +76,40 @@ class UserDays(Folded):
     messages_sent = count(EventType.MESSAGE_SENT)
     messages_opened = count(EventType.MESSAGE_OPEN)
 
+    bad_reviews = count_where(lambda rating: rating.between(LOWEST_RATING, BAD_RATING), p.RATING, EventType.REVIEW)
+    rated_reviews = count_where(lambda rating: rating.between(LOWEST_RATING, BEST_RATING), p.RATING, EventType.REVIEW)
+    failed_payments = count_where(lambda payment: payment == p.PAYMENT_FAILED, p.PAYMENT, EventType.ORDER)
+    timed_dwells = count_where(lambda seconds: seconds.notnull(), p.DWELL_SECONDS, EventType.DWELL)
+    impossible_dwells = count_where(
+        lambda seconds: (seconds < 0) | (seconds > LONGEST_DWELL), p.DWELL_SECONDS, EventType.DWELL
+    )
+
     orders = distinct(ORDER_KEY, EventType.PURCHASE, reads=(c.ORDER_ID, c.EVENT_ID))
     sessions = distinct(c.SESSION_ID, *USER_INITIATED)
     spend = total(c.AMOUNT, EventType.PURCHASE)
     pieces = total(c.QUANTITY, EventType.PURCHASE, missing=1.0)
     refunded = total(c.AMOUNT, EventType.REFUND)
+    discount = total(p.DISCOUNT, EventType.PURCHASE)
+    dwell_seconds = total(p.DWELL_SECONDS, EventType.DWELL, within=(0.0, LONGEST_DWELL))
+    ratings = total(p.RATING, EventType.REVIEW, within=(LOWEST_RATING, BEST_RATING))
+    invited = distinct(p.INVITED, EventType.INVITE)
 
     since_first_action = first(*USER_INITIATED)
     since_action = last(*USER_INITIATED)
     since_first_purchase = first(EventType.PURCHASE)
     since_purchase = last(EventType.PURCHASE)
+    since_impression = last(EventType.IMPRESSION)
     since_view = last(EventType.VIEW)
+    since_click = last(EventType.CLICK)
+    since_dwell = last(EventType.DWELL)
+    since_favorite = last(EventType.FAVORITE)
+    since_cart_remove = last(EventType.CART_REMOVE)
+    since_order_placed = last(EventType.ORDER)
+    since_review = last(EventType.REVIEW)
+    since_invite = last(EventType.INVITE)
+    since_session_start = last(EventType.SESSION_START)
+    since_article = last(EventType.ARTICLE_READ)
+    since_coupon_received = last(EventType.COUPON_RECEIVE)
     since_cart_add = last(EventType.CART_ADD)
     since_search = last(EventType.SEARCH)
     since_refund = last(EventType.REFUND)
@@ -87,6 +130,8 @@ class UserOrders(Folded):
     lines = count(EventType.PURCHASE)
     spend = total(c.AMOUNT, EventType.PURCHASE)
     pieces = total(c.QUANTITY, EventType.PURCHASE, missing=1.0)
+    discount = total(p.DISCOUNT, EventType.PURCHASE)
+    coupon_lines = count_where(lambda coupon: coupon.notnull(), p.COUPON_ID, EventType.PURCHASE)
 
 
 class UserItemDays(Folded):
@@ -100,9 +145,24 @@ class UserItemDays(Folded):
     item_id = Column("string", "the item")
     touches = count(*ITEM_EVENTS)
     views = count(EventType.VIEW, EventType.CLICK)
+    clicks = count(EventType.CLICK)
     wishes = count(EventType.FAVORITE, EventType.CART_ADD)
+    cart_adds = count(EventType.CART_ADD)
     purchases = count(EventType.PURCHASE)
     spend = total(c.AMOUNT, EventType.PURCHASE)
+    pieces = total(c.QUANTITY, EventType.PURCHASE, missing=1.0)
+
+
+class UserShownItems(Folded):
+    """One row per user, UTC day and item that the mall showed him."""
+
+    table = "user_shown_items"
+    keys = (c.ITEM_ID,)
+    required = (c.USER_ID, c.ITEM_ID)
+    only = (EventType.IMPRESSION,)
+
+    item_id = Column("string", "the item")
+    impressions = count(EventType.IMPRESSION)
 
 
 class UserHours(Folded):
@@ -116,71 +176,19 @@ class UserHours(Folded):
     hour = Column("int64", "0 .. 23, UTC")
     actions = count(*USER_INITIATED)
     purchases = count(EventType.PURCHASE)
-
-
-class _GapDays(Days):
-    """Some of the days of :class:`UserDays`, each with the gap to the one before."""
-
-    table = UserDays.table
-    #: A day counts when this measure is above 0.
-    happened: ClassVar[str]
-
-    age = Column("int64", "whole days before the day of as_of")
-    gap = Column("int64", "days since the day before of this kind; null on the first")
-
-    @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        days = UserDays.relation(())
-        days = days.filter(days[cls.happened] > 0)
-        before = days[AGE].lag().over(ibis.window(group_by=days[c.USER_ID], order_by=days[AGE].desc()))
-        return days.select(c.USER_ID, AGE, gap=before - days[AGE])
-
-    @classmethod
-    def lineage_of(cls, column: Column) -> Lineage:
-        return UserDays.measures()[cls.happened].lineage | Lineage(columns=frozenset({c.OCCURRED_AT}))
-
-
-class ActiveDays(_GapDays):
-    """The days on which the user did something himself, and the gap to the one before."""
-
-    happened = "actions"
-
-
-class PurchaseDays(_GapDays):
-    """The days with a purchase, and the gap to the one before."""
-
-    happened = "purchases"
-
-
-class QuietDays(Days):
-    """The days of :class:`UserDays` after the last one on which the user did something himself."""
-
-    table = UserDays.table
-
-    age = Column("int64", "whole days before the day of as_of")
-    messages_sent = Column("int64", "messages the mall sent")
-    impressions = Column("int64", "impressions the mall made")
-
-    @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        days = UserDays.relation(())
-        acted = ibis.ifelse(days.actions > 0, days[AGE], ibis.null("int64"))
-        last_acted = acted.min().over(ibis.window(group_by=days[c.USER_ID]))
-        days = days.mutate(last_acted=last_acted)
-        return days.filter(days[AGE] < days.last_acted).select(c.USER_ID, *cls.columns())
-
-    @classmethod
-    def lineage_of(cls, column: Column) -> Lineage:
-        return UserDays.lineage_of(UserDays.columns()[column.name]) | UserDays.lineage_of(UserDays.since_action)
+    messages_opened = count(EventType.MESSAGE_OPEN)
 
 
 class _Interests(Keyed):
     over = UserItemDays
     touches = Sum()
     views = Sum()
+    clicks = Sum()
     wishes = Sum()
+    cart_adds = Sum()
     purchases = Sum()
     spend = Sum()
+    place = Place("interest")
 
     @property
     def interest(self) -> Value:
@@ -203,7 +211,20 @@ class UserCategories(_Interests):
 
     key = c.CATEGORY
     from_catalogue = True
+    besides = (RECENT, LONGER)
     category = Column("string", "category path")
+    shift = Column("int64", "growth of its share of interest in whole numbers: compares categories of one user only")
+    shift_share = Column("float64", "share of interest in the last 30 days less that in the 60 before")
+
+    @classmethod
+    def relation(cls, windows: Iterable[Window]) -> Value:
+        keys = super().relation(windows)
+        recent = cls(keys, RECENT).interest.fill_null(0)
+        before = cls(keys, LONGER).interest.fill_null(0) - recent
+        user = ibis.window(group_by=keys[c.USER_ID])
+        all_recent, all_before = (part.sum().over(user).cast("int64") for part in (recent, before))
+        shift = (recent * all_before - before * all_recent).cast("int64")
+        return keys.mutate(shift=shift, shift_share=ratio(shift, all_recent * all_before))
 
 
 class UserDepartments(_Interests):
@@ -222,6 +243,34 @@ class UserBrands(_Interests):
     brand = Column("string", "brand")
 
 
+class UserPriceBands(_Interests):
+    """One row per user and price band: of what he paid for a piece, or of the listed price where he only looked."""
+
+    key = PRICE_BAND
+    price_band = Column("string", "P1 (cheapest) .. P5")
+
+    @classmethod
+    def rows(cls) -> Value:
+        days = cls.over.relation(())
+        items = catalogue_items(c.PRICE)
+        days = days.left_join(items, days[c.ITEM_ID] == items.key_item)
+        price = ibis.ifelse(days.purchases > 0, ratio(days.spend, days.pieces), days[c.PRICE])
+        return days.mutate(**{PRICE_BAND: price_band(price)})
+
+    @classmethod
+    def lineage_of(cls, column: Column) -> Lineage:
+        if isinstance(column, Sum):
+            return super().lineage_of(column)
+        return Lineage(frozenset(cls.over.only), frozenset({c.ITEM_ID, c.PRICE, c.AMOUNT, c.QUANTITY}))
+
+
+def price_band(price: Value) -> Value:
+    """The band of a price per piece, by the edges of the settings; null without a price."""
+    edges = zip(PRICE_BANDS, tag_settings().price_bands, strict=False)
+    bands = [(price < edge, band) for band, edge in edges]
+    return ibis.ifelse(price >= 0, ibis.cases(*bands, else_=PRICE_BANDS[-1]), ibis.null("string"))
+
+
 class UserChannels(Keyed):
     """One row per user and channel."""
 
@@ -230,6 +279,14 @@ class UserChannels(Keyed):
     channel = Column("string", "channel")
     actions = Sum()
     purchases = Sum()
+    newest = Least("hours_ago")
+    oldest = Most("hours_ago")
+
+    @classmethod
+    def rows(cls) -> Value:
+        hours = super().rows()
+        # The last hour of the running day is 0 ago; channels of one hour stand side by side.
+        return hours.mutate(hours_ago=24 * hours[AGE] + 23 - hours[HOUR])
 
 
 class UserDayHours(Keyed):
@@ -238,6 +295,17 @@ class UserDayHours(Keyed):
     over = UserHours
     key = HOUR
     hour = Column("int64", "0 .. 23, UTC")
+    actions = Sum()
+    purchases = Sum()
+    messages_opened = Sum()
+
+
+class UserWeekdays(Keyed):
+    """One row per user and weekday."""
+
+    over = UserDays
+    key = WEEKDAY
+    weekday = Column("int64", "0 is Monday")
     actions = Sum()
     purchases = Sum()
 
@@ -275,4 +343,4 @@ class Users(Base):
         return ibis.coalesce(told.unwrap_as("string"), told.cast("string").nullif("null"))
 
 
-FOLDED: Final[tuple[type[Folded], ...]] = (UserDays, UserOrders, UserItemDays, UserHours)
+FOLDED: Final[tuple[type[Folded], ...]] = (UserDays, UserOrders, UserItemDays, UserShownItems, UserHours)

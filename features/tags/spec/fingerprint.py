@@ -1,17 +1,15 @@
 """A hash over declarations: it changes when a model's tags would mean something else."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-import ibis
-
 from features.tags.spec.bases import FOLDED
-from features.tags.spec.plan import plan
+from features.tags.spec.plan import Plan, plan
 from features.tags.spec.registry import catalogue, closure
 from features.tags.spec.rows import event_rows
+from features.tags.spec.sql import to_sql
 from features.tags.spec.tag import Tag
-from features.tags.spec.vocabulary import Value
 
 _DIALECT: Final = "duckdb"
 
@@ -22,20 +20,23 @@ def spec_hash(names: Iterable[str] | None = None) -> str:
     Compiled expressions are part of it, and how events fold to partial tables, so that a change of meaning under an
     unchanged name is seen. The order of ``names`` does not matter; titles and descriptions do not count.
     """
-    tags = closure(sorted(catalogue() if names is None else names))
-    parts = [_declaration(tag) for tag in tags]
-    planned = plan(tags)
-    parts.extend(_sql(step.expression) for step in planned.steps)
-    parts.append(_sql(planned.table))
-    parts.extend(_sql(base.fold(event_rows())) for base in FOLDED)
+    known = list(catalogue())
+    tags = closure(known if names is None else sorted(names, key=known.index))
+    parts = [*map(_declaration, tags), *_queries(plan(tags))]
+    parts.extend(to_sql(base.fold(event_rows()), _DIALECT) for base in FOLDED)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _queries(planned: Plan) -> Iterator[str]:
+    for step in planned.steps:
+        yield to_sql(step.expression, _DIALECT)
+    yield to_sql(planned.table, _DIALECT)
+    if planned.comparison is not None:
+        yield from _queries(planned.comparison.inputs)
+        yield to_sql(planned.comparison.table, _DIALECT)
 
 
 def _declaration(tag: Tag) -> str:
     kind = tag.kind
     parts = (tag.name, kind.dtype, kind.unit, str(tag.window), repr(kind.nulls.fill), str(kind.valid), *tag.inputs)
     return "|".join(parts)
-
-
-def _sql(expression: Value) -> str:
-    return str(ibis.to_sql(expression, dialect=_DIALECT))

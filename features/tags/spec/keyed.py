@@ -1,26 +1,71 @@
 """Bases with one row per user and key (category, brand, channel, hour …), summed over the window of the tag."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import ibis
 
 from features.contracts import columns as c
 from features.tags.spec.base import Base, Folded
-from features.tags.spec.columns import AGE, DEPARTMENT, Column, Lineage
+from features.tags.spec.columns import AGE, DEPARTMENT, HOUR, WEEKDAY, Column, Lineage
 from features.tags.spec.vocabulary import Value, ratio
 from features.tags.spec.windows import Window
 
 #: The catalogue as tags see it: one row per item.
 ITEMS = "items"
-ITEMS_SCHEMA = {c.ITEM_ID: "string", c.CATEGORY: "string", DEPARTMENT: "string", c.BRAND: "string"}
+ITEMS_SCHEMA = {c.ITEM_ID: "string", c.CATEGORY: "string", DEPARTMENT: "string", c.BRAND: "string", c.PRICE: "float64"}
 
 
-class Sum(Column):
-    """The sum of the measure of the same name of the base below, over the window."""
+def catalogue_items(column: str) -> Value:
+    """One column of the catalogue, by ``key_item``: the item under a name that leaves the other side's alone."""
+    return ibis.table(ITEMS_SCHEMA, name=ITEMS).select(key_item=c.ITEM_ID, **{column: column})
+
+
+class Windowed(Column):
+    """A column that has a value per window."""
 
     def __init__(self) -> None:
         super().__init__("", "")
+
+    def fold(self, rows: Value, where: Value | None) -> Value:
+        """The value of a group of rows, of those within the window (``where``)."""
+        raise NotImplementedError
+
+
+class Sum(Windowed):
+    """The sum of the measure of the same name of the base below."""
+
+    def fold(self, rows: Value, where: Value | None) -> Value:
+        return rows[self.name].sum(where=where)
+
+
+class Least(Windowed):
+    """The least value of the column ``of`` of the rows below."""
+
+    def __init__(self, of: str) -> None:
+        super().__init__()
+        self.of = of
+
+    def fold(self, rows: Value, where: Value | None) -> Value:
+        return rows[self.of].min(where=where)
+
+
+class Most(Least):
+    """The greatest value of the column ``of`` of the rows below."""
+
+    def fold(self, rows: Value, where: Value | None) -> Value:
+        return rows[self.of].max(where=where)
+
+
+class Place(Column):
+    """The place of the key among the user's keys by the weight ``by`` (a property of the base) in the window.
+
+    0 is the first; of equals the first in order of the key. One sort for all tags over a window.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__("int64", f"place by {by}, 0 is the first")
+        self.by = by
 
 
 class Keyed(Base):
@@ -30,41 +75,78 @@ class Keyed(Base):
     key: ClassVar[str]
     #: The key is a column of the catalogue, reached through the item.
     from_catalogue: ClassVar[bool] = False
+    #: Windows whose values are needed besides those of tags.
+    besides: ClassVar[tuple[Window, ...]] = ()
 
     def read(self, column: Column) -> Value:
         self._touched.add(column.name)
-        return self._rows[self._window.of(column.name) if isinstance(column, Sum) else column.name]
+        windowed = isinstance(column, Windowed | Place)
+        return self._rows[self._window.of(column.name) if windowed else column.name]
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:
         if isinstance(column, Sum):
             return cls.over.measures()[column.name].lineage
-        name = {DEPARTMENT: c.CATEGORY, "hour": c.OCCURRED_AT}.get(cls.key, cls.key)
+        name = {DEPARTMENT: c.CATEGORY, HOUR: c.OCCURRED_AT, WEEKDAY: c.OCCURRED_AT}.get(cls.key, cls.key)
+        if isinstance(column, Least):
+            name = c.OCCURRED_AT
         return Lineage(frozenset(cls.over.only), frozenset({name} | ({c.ITEM_ID} if cls.from_catalogue else set())))
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
+    def rows(cls) -> Value:
+        """The rows of :attr:`over` with the key."""
         rows = cls.over.relation(())
         if cls.from_catalogue:
-            items = ibis.table(ITEMS_SCHEMA, name=ITEMS).select(key_item=c.ITEM_ID, **{cls.key: cls.key})
+            items = catalogue_items(cls.key)
             rows = rows.inner_join(items, rows[c.ITEM_ID] == items.key_item)
+        return rows
+
+    @classmethod
+    def relation(cls, windows: Iterable[Window]) -> Value:
+        rows = cls.rows()
         rows = rows.filter(rows[cls.key].notnull())
-        sums = {}
-        for window in windows:
-            for name in (name for name, column in cls.columns().items() if isinstance(column, Sum)):
-                where = None if window.days is None else rows[AGE] <= window.days
-                sums[window.of(name)] = rows[name].sum(where=where)
-        return rows.group_by([c.USER_ID, cls.key]).aggregate(**sums)
+        needed = tuple(dict.fromkeys((*windows, *cls.besides)))
+        values = {}
+        for window in needed:
+            where = None if window.days is None else rows[AGE] <= window.days
+            for name, column in cls.columns().items():
+                if isinstance(column, Windowed):
+                    values[window.of(name)] = column.fold(rows, where)
+        return cls._placed(rows.group_by([c.USER_ID, cls.key]).aggregate(**values), needed)
+
+    @classmethod
+    def _placed(cls, keys: Value, windows: Iterable[Window]) -> Value:
+        places = {}
+        for name, column in cls.columns().items():
+            if isinstance(column, Place):
+                for window in windows:
+                    weight: Any = getattr(cls(keys, window), column.by)
+                    order = ibis.window(group_by=keys[c.USER_ID], order_by=[weight.desc(), keys[cls.key]])
+                    places[window.of(name)] = ibis.row_number().over(order)
+        return keys.mutate(**places) if places else keys
 
     def distinct(self, weight: Value) -> Value:
         """How many keys have a positive ``weight``."""
         return (weight > 0).sum()
 
+    def first(self, order: Value) -> Value:
+        """The key with the least ``order``; of equals the first in order of the key."""
+        key = self.read(self.columns()[self.key])
+        row = ibis.struct({"order": order, "key": key})
+        return ibis.ifelse(order.notnull(), row, ibis.null(row.type())).min()["key"]
+
     def top(self, weight: Value) -> Value:
         """The key with the greatest positive ``weight``; of equals the first in order of the key."""
+        return self.first(ibis.ifelse(weight > 0, -weight, ibis.null(weight.type())))
+
+    def at(self, place: Value, number: int, weight: Value) -> Value:
+        """The key at place ``number`` (1 is the first) if its ``weight``, by which places go, is positive."""
         key = self.read(self.columns()[self.key])
-        best = ibis.struct({"weight": -weight, "key": key})
-        return ibis.ifelse(weight > 0, best, ibis.null(best.type())).min()["key"]
+        return key.max(where=(place == number - 1) & (weight > 0))
+
+    def share_at(self, place: Value, number: int, weight: Value) -> Value:
+        """The share of the key at place ``number`` in the sum of ``weight``; null where no key is there."""
+        return ratio(weight.sum(where=(place == number - 1) & (weight > 0)), weight.sum())
 
     def top_share(self, weight: Value) -> Value:
         """The share of the greatest ``weight`` in the sum."""

@@ -1,7 +1,8 @@
 """From declarations to Ibis expressions: one grouped query per base, and one that joins them and derives the rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import ibis
@@ -9,11 +10,16 @@ import ibis
 from features.contracts import columns as c
 from features.tags.spec.base import Base
 from features.tags.spec.bases import UserDays, Users
+from features.tags.spec.registry import closure
 from features.tags.spec.tag import Tag
 from features.tags.spec.vocabulary import Dtype, Value
 
 _ACTIONS: Final = "_actions"
-_DIGITS: Final = 6  # after the point
+_STEPS: Final = 1e6  # of real values: six digits after the point
+
+#: The relations that an engine provides between the stages of a plan.
+POPULATION: Final = "population"
+COMPARED: Final = "compared"
 
 
 @dataclass(frozen=True)
@@ -28,24 +34,64 @@ class Step:
 class Plan:
     """The steps of a tag table, free of data and of ``as_of``, over the relations that bases name.
 
-    ``table`` has one row per user who did something himself before ``as_of``, and one column per tag.
+    ``table`` has one row per user who did something himself before ``as_of``, and one column per tag. Users may be
+    taken in slices, except for tags that compare them: their values stand in the relation :data:`COMPARED`, made by
+    ``comparison`` first.
     """
 
     steps: tuple[Step, ...]
     table: Value
+    comparison: "Comparison | None" = None
 
 
-def plan(tags: Sequence[Tag]) -> Plan:
+@dataclass(frozen=True)
+class Comparison:
+    """How tags that compare a user with all others are made.
+
+    ``inputs`` gives what is compared, which an engine provides of everybody as relation :data:`POPULATION`; ``table``
+    is what :data:`COMPARED` stands for.
+    """
+
+    inputs: Plan
+    table: Value
+
+
+@lru_cache(maxsize=64)
+def plan(tags: tuple[Tag, ...]) -> Plan:
     """The plan of these tags; those that others build on must come first.
 
     All tags of one base make one grouped query.
     """
+    comparing = [declared for declared in tags if declared.of_population]
+    if not comparing:
+        return _plan(tags)
+    return replace(_plan(tags), comparison=_comparison(comparing))
+
+
+def _plan(tags: Sequence[Tag]) -> Plan:
     grouped: dict[type[Base], list[Tag]] = {UserDays: []}
     for declared in tags:
         if declared.base is not None:
             grouped.setdefault(declared.base, []).append(declared)
     steps = tuple(Step(f"of_{base.__name__}", _evaluate(base, members)) for base, members in grouped.items())
     return Plan(steps, _derive(_join(steps, tags), tags))
+
+
+def _comparison(comparing: Sequence[Tag]) -> Comparison:
+    needed = closure([declared.name for declared in comparing])
+    relative: set[str] = set()
+    for declared in needed:
+        if declared.of_population or relative.intersection(declared.inputs):
+            relative.add(declared.name)
+    own = [declared for declared in needed if declared.name not in relative]
+    inputs = _plan(own)
+    named = [name for declared in needed if declared.name in relative for name in declared.inputs]
+    read = [c.USER_ID, *dict.fromkeys(name for name in named if name not in relative)]
+    inputs = replace(inputs, table=inputs.table.select(read))
+    population = ibis.table(inputs.table.schema(), name=POPULATION)
+    relatives = [declared for declared in needed if declared.name in relative]
+    table = _derive(population, relatives, compare=True)
+    return Comparison(inputs, table.select(c.USER_ID, *(declared.name for declared in comparing)))
 
 
 def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
@@ -62,16 +108,20 @@ def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
 
 
 def _join(steps: Sequence[Step], tags: Sequence[Tag]) -> Value:
-    first, *others = (ibis.table(step.expression.schema(), name=step.name) for step in steps)
-    table = first
+    table, *others = (ibis.table(step.expression.schema(), name=step.name) for step in steps)
+    compared = {declared.name: _type(declared) for declared in tags if declared.of_population}
+    if compared:
+        others.append(ibis.table({c.USER_ID: "string"} | compared, name=COMPARED))
     for number, other in enumerate(others):
         key = f"_user_{number}"
         table = table.left_join(other.rename({key: c.USER_ID}), [(c.USER_ID, key)])
-    return table.select(c.USER_ID, **{t.name: _filled(t, table[t.name]) for t in tags if t.base is not None})
+    given = [declared for declared in tags if declared.base is not None or declared.of_population]
+    return table.select(c.USER_ID, **{t.name: _filled(t, table[t.name]) for t in given})
 
 
-def _derive(table: Value, tags: Sequence[Tag]) -> Value:
-    for layer in _layers(tags):
+def _derive(table: Value, tags: Sequence[Tag], *, compare: bool = False) -> Value:
+    """``table`` with the tags that follow from its columns; those that compare users only where all users are."""
+    for layer in _layers([declared for declared in tags if compare or not declared.of_population]):
         values = {t.name: t.expression(*(table[name] for name in t.inputs)).cast(_type(t)) for t in layer}
         table = table.mutate(**{t.name: _filled(t, values[t.name]) for t in layer})
     return table
@@ -82,7 +132,7 @@ def _layers(tags: Sequence[Tag]) -> list[list[Tag]]:
     layers: list[list[Tag]] = []
     depth: dict[str, int] = {}
     for declared in tags:
-        level = 0 if declared.base else 1 + max((depth[name] for name in declared.inputs), default=0)
+        level = 0 if declared.base else 1 + max((depth.get(name, 0) for name in declared.inputs), default=0)
         depth[declared.name] = level
         if level > len(layers):
             layers.append([])
@@ -93,7 +143,13 @@ def _layers(tags: Sequence[Tag]) -> list[list[Tag]]:
 
 def _settled(declared: Tag, value: Value) -> Value:
     """Without the last digits of a sum of floats: they depend on the order in which threads hand over their parts."""
-    return value.round(_DIGITS) if declared.dtype is Dtype.REAL else value
+    # To a whole number: on halves of digits engines differ, DuckDB rounds the binary value and Spark the decimal one.
+    return _nearest(value * _STEPS, 0) / _STEPS if declared.dtype is Dtype.REAL else value
+
+
+@ibis.udf.scalar.builtin(name="round")  # type: ignore[untyped-decorator]
+def _nearest(value: float, digits: int) -> float:  # type: ignore[empty-body]
+    """SQL's ``round``. That of Ibis makes 64-bit integers of whole numbers, which infinity is none of."""
 
 
 def _type(declared: Tag) -> str:

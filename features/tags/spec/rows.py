@@ -5,7 +5,8 @@ from typing import Final
 import ibis
 
 from features.contracts import columns as c
-from features.tags.spec.columns import DAY, HOUR, ORDER_KEY
+from features.contracts.knowledge import KNOWN_FROM, KNOWN_UNTIL
+from features.tags.spec.columns import DAY, HOUR, ORDER_KEY, PROPERTIES
 from features.tags.spec.vocabulary import Value
 
 _EVENT_ROWS: Final = {
@@ -13,7 +14,8 @@ _EVENT_ROWS: Final = {
     c.EVENT_TYPE: "string",
     c.ITEM_ID: "string",
     c.OCCURRED_AT: "timestamp",  # UTC
-    c.RECEIVED_AT: "timestamp",  # UTC
+    KNOWN_FROM: "timestamp",  # UTC
+    KNOWN_UNTIL: "timestamp",  # UTC
     c.SESSION_ID: "string",
     c.CHANNEL: "string",
     c.QUANTITY: "float64",
@@ -21,7 +23,7 @@ _EVENT_ROWS: Final = {
     ORDER_KEY: "string",
     DAY: "date",
     HOUR: "int64",
-}
+} | {key: kind for key, (kind, _) in PROPERTIES.items()}
 
 
 def event_rows(name: str = "events") -> Value:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from features.contracts.errors import ConfigError
+from features.contracts.tag_settings import DEFAULTS, TagSettings
 from features.tags.spec.base import Base
 from features.tags.spec.columns import Lineage
 from features.tags.spec.registry import register
-from features.tags.spec.vocabulary import Dtype, Family, Kind, Privacy, Value
+from features.tags.spec.vocabulary import Dimension, Dtype, Family, Kind, Privacy, Value
 from features.tags.spec.windows import ALL_TIME, Window, windows
 
 Expression = Callable[..., Value]
@@ -25,7 +26,7 @@ class Tag:
     """
 
     name: str
-    family: Family
+    dimension: Dimension
     kind: Kind
     window: Window
     privacy: Privacy
@@ -37,6 +38,16 @@ class Tag:
     #: The value of a user depends on the other users (a rank among them).
     of_population: bool
     expression: Expression = field(repr=False)
+    #: In Chinese, where there is one.
+    description_zh: str = ""
+    #: Built where another tag needs it, but no column of the tag table: a step of a rule.
+    hidden: bool = False
+    #: The thresholds of the mall under which the expression is compiled.
+    settings: TagSettings = field(default=DEFAULTS, repr=False)
+
+    @property
+    def family(self) -> Family:
+        return self.dimension.family
 
     @property
     def dtype(self) -> Dtype:
@@ -57,7 +68,7 @@ class Tag:
 
 def tag(
     name: str,
-    family: Family,
+    place: Dimension | Family,
     kind: Kind,
     *,
     title: tuple[str, str],
@@ -68,6 +79,8 @@ def tag(
     of_population: bool = False,
 ) -> Callable[[ExpressionT], ExpressionT]:
     """Register the function below as a tag, or as one tag per window of ``over`` (days; ``None`` is all time).
+
+    ``place`` is the dimension it belongs to, or a family that has only one.
 
     A function with one parameter annotated with a base (``days: UserDays``) is evaluated on that base within the
     window. Otherwise its parameters are tags, and it is evaluated on their values: ``def x(spend, orders)``. With
@@ -91,7 +104,7 @@ def tag(
             register(
                 Tag(
                     name=window.of(name),
-                    family=family,
+                    dimension=place.whole if isinstance(place, Family) else place,
                     kind=kind,
                     window=window,
                     privacy=privacy,

@@ -128,6 +128,25 @@ class Family:
     title_zh: str
     about: str
 
+    def dimension(self, name: str, title: str, title_zh: str) -> "Dimension":
+        """A dimension (维度) of this family; its title in English and in Chinese."""
+        return Dimension(self, name, title, title_zh)
+
+    @property
+    def whole(self) -> "Dimension":
+        """The dimension of tags that name none of their own: all that the family is about."""
+        return Dimension(self, self.name, self.name.replace("_", " ").capitalize(), self.title_zh)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One side of a user (维度), finer than a family. Every tag belongs to exactly one."""
+
+    family: Family
+    name: str
+    title: str
+    title_zh: str
+
 
 def ratio(part: Value, whole: Value) -> Value:
     """``part / whole`` as a real number; null where ``whole`` is 0 or null."""

@@ -1,7 +1,10 @@
 """Who is who, and what they allow."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Response
 
+from features.lake.operators import merge_users
 from serving.api.answers import json_answer
 from serving.api.deps import Served, UserPath
 from serving.api.keys import needs
@@ -15,14 +18,26 @@ router = APIRouter(prefix="/v1")
 @router.post(
     "/identities/merge",
     tags=["ingest"],
-    summary="Merge an anonymous visit into a user",
+    summary="Merge an anonymous visit into a user, or two users into one",
     dependencies=[needs(Scope.INGEST)],
     response_model=MergeOut,
     responses=documented(400, 401, 403, 422, 503),
 )
 def merge(body: MergeRequest, served: Served) -> Response:
-    """At login: what the visitor did before, and does later under the anonymous id, counts for the user."""
-    return json_answer(served.store.merge(body.anonymous_id, body.user_id))
+    """At login: what the visitor did before, and does later under the anonymous id, counts for the user.
+
+    Two users (`other_user_id`) become one for every worker within seconds, and for tags from the moment of the call on;
+    `mallard identity unmerge` takes it back. Sending either again changes nothing.
+    """
+    if body.anonymous_id is not None:
+        before = served.store.user_of(body.anonymous_id)
+        done = served.store.merge(body.anonymous_id, body.user_id)
+        told = {"changed": before != body.user_id, "moved": done.moved, "previous_user_id": done.previous_user_id}
+        return json_answer({"user_id": served.recommend.canonical(body.user_id), **told})
+    other, reason = body.other_user_id or "", body.reason or ""
+    merged = merge_users(served.lake, body.user_id, other, reason=reason, now=datetime.now(UTC))
+    served.recommend.refresh()
+    return json_answer({"user_id": merged.user_id, "changed": merged.changed, "moved": 0, "previous_user_id": None})
 
 
 @router.put(

@@ -5,6 +5,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Response
 
 from features.contracts import columns as c
+from features.identity import hashed_identities
 from serving.api.answers import json_answer
 from serving.api.deps import Served
 from serving.api.keys import needs
@@ -31,7 +32,11 @@ def put_items(body: ItemsRequest, served: Served) -> Response:
 )
 def put_users(body: UsersRequest, served: Served) -> Response:
     """Add or change users. Consent counts in the next answer; the rest with the next build of tags."""
-    served.store.put_users(_by_id(body.users, c.USER_ID, served.settings.config.limits.events, "users"))
+    changes = _by_id(body.users, c.USER_ID, served.settings.config.limits.events, "users")
+    for user_id, fields in changes.items():
+        if isinstance(given := fields.get(c.IDENTITIES), dict):
+            fields[c.IDENTITIES] = hashed_identities(given, user_id, served.lake.identity_key)
+    served.store.put_users(changes)
     for user in body.users:
         if user.consent_personalization is not None or user.consent_marketing is not None:
             served.store.set_consent(user.user_id, Consent(user.consent_personalization, user.consent_marketing))

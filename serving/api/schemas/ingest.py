@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serving.api.fields import Amount, Id, Word
 from serving.api.schemas.recommend import Request
@@ -96,6 +96,9 @@ class UserIn(Request):
     source_channel: Word | None = None
     member_level: Word | None = None
     demographics: Annotated[dict[Word, _Text], Field(max_length=50)] | None = None
+    identities: Annotated[dict[Word, _Text], Field(max_length=20)] | None = None
+    """Kind (openid, unionid, alipay_id, phone, member_id, ...) to value; kept as keyed hashes only. Users who share one
+    are one user."""
     consent_personalization: bool | None = None
     consent_marketing: bool | None = None
 
@@ -115,17 +118,33 @@ class ChangedOut(BaseModel):
 
 
 class MergeRequest(Request):
-    """A visitor logged in."""
+    """A visitor logged in, or two users turned out to be one person."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"anonymous_id": "a-77", "user_id": "1"}]})
 
-    anonymous_id: Id
     user_id: Id
+    anonymous_id: Id | None = None
+    other_user_id: Id | None = None
+    """Give this or `anonymous_id`."""
+    reason: _Text | None = None
+    """Why the two users are one; needed with `other_user_id`, kept with the merge."""
+
+    @model_validator(mode="after")
+    def _one_merge(self) -> "MergeRequest":
+        if (self.anonymous_id is None) == (self.other_user_id is None):
+            raise ValueError("give either anonymous_id or other_user_id")
+        if self.other_user_id is not None and not (self.reason or "").strip():
+            raise ValueError("give a reason for merging two users")
+        return self
 
 
 class MergeOut(BaseModel):
     """What a merge did."""
 
+    user_id: str
+    """The user for whom all of it counts: of merged users the one first known."""
+    changed: bool
+    """False: it was so already, nothing was written."""
     moved: int
     """Events of the anonymous visit that now count for the user."""
     previous_user_id: str | None

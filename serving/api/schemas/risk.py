@@ -1,7 +1,7 @@
 """Bodies of the churn and tag calls."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -142,8 +142,16 @@ class TagsOut(BaseModel):
 
 
 class ProfileOut(BaseModel):
-    """The tags of one user as of the latest build."""
+    """The tags of one user, and how fresh they are."""
 
     user_id: str
     as_of: datetime
+    """Events before this moment count."""
+    built_at: datetime
+    source: Literal["batch", "real_time"]
+    """The latest build of everybody, or a newer one of this user alone."""
+    age_seconds: float
+    """From `as_of` to this answer."""
+    tag_spec: str
+    """Hash of the declarations that the tags were built by, as in the tag catalogue."""
     tags: dict[str, Any]

@@ -11,6 +11,7 @@ from serving.cli.session import Session
 from training.bench.churn import bench_churn
 from training.bench.recommend import bench_recommend
 from training.bench.report import table, write_result
+from training.bench.tags import bench_tags
 
 _CONFIG = click.Path(dir_okay=False, path_type=Path)
 
@@ -40,4 +41,19 @@ def churn(session: Session, config: Path, out: Path | None) -> None:
     _measure(session, bench_churn, config, out)
 
 
-bench = group("bench", "Measure against baselines on any data set.", recommend, churn)
+@command("tags", example="mallard simulate --users 100000 --out mall\nmallard bench tags mall --out result.json")
+@click.argument("mall", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for the lake, which is used again when it is there.  [default: a temporary one]",
+)
+@pass_session
+def tags(session: Session, mall: Path, out: Path | None, work: Path | None) -> None:
+    """Measure how fast tags of the simulated MALL are built: in full, a day later, and beside pandas."""
+    _measure(session, lambda folder: bench_tags(folder, work), mall, out)
+
+
+bench = group("bench", "Measure against baselines on any data set.", recommend, churn, tags)

@@ -21,10 +21,10 @@ from serving.cli.commands.ingest import ingest_source
 from serving.cli.commands.keys import new_key, store_of
 from serving.cli.commands.score import score_users
 from serving.cli.commands.serve import run_server
-from serving.cli.commands.tags import build_all, kept_build
 from serving.cli.moments import moment_of
 from serving.cli.progress import duration
 from serving.cli.session import Session
+from serving.cli.tags.building import build_all, kept_build
 from serving.marketing import open_snapshot
 from serving.store import Scope
 from training.bundle import read_bundle

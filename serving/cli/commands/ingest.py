@@ -66,7 +66,9 @@ def ingest(
     if path == _INBOX and sample is None:
         moved = drain_inbox(session.home)
         session.answer(
-            vars(moved), f"{moved.events:,} events, {moved.items:,} items, {moved.users:,} users from the inbox"
+            vars(moved),
+            f"{moved.events:,} events, {moved.items:,} items, {moved.users:,} users, {moved.logins:,} logins "
+            "from the inbox",
         )
         return
     source = _source(path, mapping, sample)

@@ -7,9 +7,9 @@ from features.engine import TagStore
 from features.lake import Lake
 from serving.cli.command import command, pass_session
 from serving.cli.commands.ingest import drain_inbox
-from serving.cli.commands.tags import build_all, kept_build
 from serving.cli.moments import as_of_option
 from serving.cli.session import Session
+from serving.cli.tags.building import build_all, kept_build
 from serving.config import ServingConfig
 from serving.marketing import SnapshotInfo, snapshot_tags, write_snapshot
 from training.bundle import read_bundle

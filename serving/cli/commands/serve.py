@@ -2,23 +2,31 @@
 
 import os
 import socket
+from contextlib import nullcontext
 
 import click
 import uvicorn
 
+from features.contracts.config import load_config
 from features.contracts.errors import InputError
 from features.contracts.home import Home
 from features.contracts.progress import say
 from serving.api.metrics import share_between_workers
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
+from serving.config import ServingConfig
+from serving.refresh.beside import refreshing
 
 _FACTORY = "serving.api.app:app_from_environment"
 
 
-def run_server(home: Home, host: str, port: int, workers: int = 1) -> None:
-    """Serve ``home`` until interrupted. Raises :class:`InputError` when the address cannot be had."""
+def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: bool = True) -> None:
+    """Serve ``home`` until interrupted, and ``refresh`` tags of single users meanwhile.
+
+    Raises :class:`InputError` when the address cannot be had, :class:`ConfigError` for a broken ``serving.yaml``.
+    """
     _check_free(host, port)
+    config = load_config(ServingConfig, home.configs / "serving.yaml", optional=True)
     # Workers are processes of their own: the environment is how they learn where things lie.
     os.environ["MALLARD_HOME"] = str(home.root.resolve())
     os.environ["MALLARD_CONFIGS"] = str(home.configs.resolve())
@@ -26,17 +34,25 @@ def run_server(home: Home, host: str, port: int, workers: int = 1) -> None:
     if workers > 1:
         share_between_workers(home.online / "metrics")
     say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
-    uvicorn.run(_FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False)
+    with refreshing(home, config.refresh) if refresh else nullcontext():
+        uvicorn.run(
+            _FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False
+        )
 
 
 @command("serve", example="mallard serve --port 8000 --workers 2")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, type=click.IntRange(1, 64), help="Processes that answer.")
+@click.option("--refresh/--no-refresh", default=True, help="Build the tags of single users anew after their events.")
 @pass_session
-def serve(session: Session, host: str, port: int, workers: int) -> None:
-    """Answer over HTTP with what is deployed. New deployments and snapshots are picked up while it runs."""
-    run_server(session.home, host, port, workers)
+def serve(session: Session, *, host: str, port: int, workers: int, refresh: bool) -> None:
+    """Answer over HTTP with what is deployed. New deployments and snapshots are picked up while it runs.
+
+    A process beside it keeps the tags of active users fresh and moves received events into the lake; of several
+    servers on one home one does.
+    """
+    run_server(session.home, host, port, workers, refresh=refresh)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -2,7 +2,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from features.contracts import columns as c
@@ -16,24 +15,9 @@ from features.tags.spec.registry import registered
 from features.tags.spec.vocabulary import Dtype, absent
 from tests.features import mall
 from tests.features.engine.compare import assert_equal_tables
+from tests.features.engine.lakes import Files
 
 FAMILY = Family("trial", "试验", "Tags of a test.")
-
-
-class Files:
-    """A lake on disk, as far as event tables look at one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def event_files(self) -> list[Path]:
-        return sorted(self._folder.rglob("*.parquet"))
-
-    def read_items(self) -> pa.Table:
-        return mall.items()
-
-    def read_users(self) -> pa.Table:
-        return mall.users()
 
 
 def test_all_tags_in_catalogue_order_sorted_by_user(mall_tags):
@@ -50,13 +34,12 @@ def test_tags_come_in_the_order_asked_for_without_those_they_build_on(mall_table
 
 
 def test_a_lake_of_parquet_files_gives_the_same_table(tmp_path: Path, mall_tables: EventTables):
+    lake = Files(tmp_path)
     events = mall.table(mall.events())
     for number, slice_ in enumerate((events.slice(0, 1000), events.slice(1000))):
-        folder = tmp_path / f"date={number}"
-        folder.mkdir()
-        pq.write_table(slice_, folder / "part.parquet")
+        lake.add(slice_, f"part-{number}")
     names = ["orders", "top_category", "days_since_active", "age", "rfm_score", "best_send_hour"]
-    from_lake = build_tags(EventTables.from_lake(Files(tmp_path)), mall.MIDDAY, tags=names)
+    from_lake = build_tags(EventTables.from_lake(lake), mall.MIDDAY, tags=names)
     assert_equal_tables(from_lake, build_tags(mall_tables, mall.MIDDAY, tags=names))
 
 

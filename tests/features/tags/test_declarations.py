@@ -30,10 +30,25 @@ def test_every_tag_is_declared_in_full(declared: Tag):
 
 def test_catalogue_is_wide_and_cannot_be_changed():
     tags = catalogue()
-    assert len(tags) >= 250
+    assert len(tags) >= 450
     assert len({declared.family.name for declared in tags.values()}) >= 12
+    assert len({declared.dimension for declared in tags.values()}) >= 30
     with pytest.raises(TypeError):
         tags["x"] = next(iter(tags.values()))
+
+
+def test_dimensions_are_told_apart_by_name_and_named_in_chinese():
+    dimensions = {declared.dimension for declared in catalogue().values()}
+    assert len({dimension.name for dimension in dimensions}) == len(dimensions)
+    assert all(dimension.name.isidentifier() and dimension.title and dimension.title_zh for dimension in dimensions)
+
+
+def test_a_family_can_be_its_own_dimension():
+    with registered():
+        tag("lone", FAMILY, flag(), title=TITLE, description="Lone.")(lambda reactivated: reactivated)
+        dimension = find("lone").dimension
+    assert (dimension.name, dimension.title, dimension.title_zh) == ("trial", "Trial", "试验")
+    assert dimension.family == FAMILY
 
 
 def test_windows_make_tags_of_one_declaration():

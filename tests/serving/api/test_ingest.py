@@ -110,7 +110,12 @@ def test_a_merge_brings_the_visit_along(mall: Mall) -> None:
     rows = [{**event(f"m{n}", "", f"i{n * 4:02}"), c.USER_ID: None, c.ANONYMOUS_ID: "device"} for n in range(3)]
     mall.client.post("/v1/events", json={"events": rows})
     body = {"anonymous_id": "device", "user_id": "fresh"}
-    assert mall.client.post("/v1/identities/merge", json=body).json() == {"moved": 3, "previous_user_id": None}
+    assert mall.client.post("/v1/identities/merge", json=body).json() == {
+        "user_id": "fresh",
+        "changed": True,
+        "moved": 3,
+        "previous_user_id": None,
+    }
     answer = mall.client.get("/v1/users/fresh/recommendations").json()
     assert (answer["known"], answer["personalized"]) == (True, True)
 
@@ -123,15 +128,17 @@ def test_what_came_in_reaches_the_lake_once(mall: Mall) -> None:
     mall.client.put("/v1/users/u03/consent", json={"marketing": False})
     store, lake = open_store(mall.home), Lake(mall.home)
     first = drain(store, lake, batch=1)
-    assert (first.events, first.items, first.users) == (2, 1, 1)
+    assert (first.events, first.items, first.users, first.logins) == (2, 1, 1, 1)
     before = lake.fingerprint()
     again = drain(store, lake)
-    assert (again.events, again.items, again.users) == (0, 0, 0)
+    assert (again.events, again.items, again.users, again.logins) == (0, 0, 0, 0)
     assert lake.fingerprint() == before
     mall.client.post("/v1/events", json={"events": rows})  # a late retry
     assert drain(store, lake).events == 0
     store.close()
     assert len(lake.event_files()) == 2
+    aliases = [row for row in lake.read_aliases().to_pylist() if row["raw_id"] == "device"]
+    assert [row[c.USER_ID] for row in aliases] == [None, "u04"]  # nobody's until the login, then his
     assert lake.read_items().to_pylist()[0]["title"] == "new title"
     (user,) = lake.read_users().to_pylist()
     assert (user[c.USER_ID], user[c.CONSENT_MARKETING]) == ("u03", False)

@@ -86,29 +86,6 @@ def test_quality_is_shown_and_saved(filled, tmp_path):
     assert '"rows_in": 4' in (tmp_path / "reports" / "q.json").read_text(encoding="utf-8")
 
 
-def test_tags_are_listed_described_built_and_shown(filled):
-    listed = filled("--json", "tags", "list").document
-    assert len(listed) >= 50
-    name = listed[0]["name"]
-    assert filled("tags", "describe", name).out.startswith(f"name:        {name}")
-    built = filled("--json", "tags", "build").document
-    assert (built["users"], len(built["tags"])) == (2, len(listed))
-    profile = filled("--json", "tags", "profile", "u1", "--as-of", "2026-01-02").document
-    assert profile["as_of"] == "2026-01-02T00:00:00+00:00"
-    assert set(profile["tags"]) == {tag["name"] for tag in listed}
-
-
-def test_tags_ask_for_what_there_is(filled):
-    assert filled("tags", "describe", "no_such_tag").code == 2
-    nobody = filled("tags", "profile", "nobody")
-    assert (nobody.code, "nobody" in nobody.err) == (2, True)
-    family = filled("tags", "list", "--family", "astral")
-    assert (family.code, "the families are activity, " in family.err) == (2, True)
-    assert filled("tags", "list", "--family", "value").code == 0
-    moment = filled("tags", "build", "--as-of", "yesterday")
-    assert (moment.code, "'yesterday' is no ISO 8601 time" in moment.err) == (2, True)
-
-
 def test_an_empty_lake_says_what_comes_first(mallard):
     for arguments in (["tags", "build"], ["quality"], ["score"]):
         outcome = mallard(*arguments)

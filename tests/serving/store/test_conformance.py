@@ -6,7 +6,7 @@ from typing import Any
 
 from features.contracts import columns as c
 from features.contracts.events import EventType
-from serving.store import Consent, KeyRecord, OnlineStore, RecentEvent, Visitor
+from serving.store import Arrival, Consent, KeyRecord, OnlineStore, Profile, RecentEvent, Visitor
 from tests.serving.store.conftest import Opener
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -83,13 +83,18 @@ def test_a_merged_visit_counts_for_the_user_before_and_after(store: OnlineStore)
     assert [e.item_id for e in store.recent(ANNA)] == ["before", "after"]
     assert [e.item_id for e in store.recent(Visitor(anonymous_id="device"))] == ["before", "after"]
     assert store.user_of("device") == "anna"
-    assert {q.row[c.USER_ID] for q in store.queued(10)} == {"anna"}
+    assert {q.row.get(c.USER_ID) for q in store.queued(10)} == {None}  # the log says what happened, as it came
+    (login,) = store.logins(10)
+    assert (login.anonymous_id, login.user_id) == ("device", "anna")
+    store.forget_logins(login.position)
+    assert store.logins(10) == []
 
 
 def test_merging_twice_changes_nothing_and_a_second_user_takes_over(store: OnlineStore) -> None:
     store.add_events([event(1, user_id=None, anonymous_id="device")])
     store.merge("device", "anna")
     assert store.merge("device", "anna").moved == 0
+    assert len(store.logins(10)) == 1
     assert store.merge("device", "bert").previous_user_id == "anna"
     assert len(store.recent(ANNA)) == 1
     assert store.user_of("device") == "bert"
@@ -156,3 +161,57 @@ def test_many_threads_write_and_none_is_lost(store: OnlineStore) -> None:
 
 def test_a_store_answers_a_ping(store: OnlineStore) -> None:
     store.ping()
+
+
+# --- tags of single users ---------------------------------------------------------------------------------
+def test_arrivals_are_told_in_order_with_the_moment_from_which_they_count(store: OnlineStore) -> None:
+    late, ahead = START + timedelta(hours=1), START + timedelta(minutes=1)
+    store.add_events([event(1, received_at=late), event(2, received_at=START, occurred_at=ahead), event(3)])
+    first, second, third = store.arrivals_after(0, 10)
+    assert first == Arrival(first.position, "anna", "view", late)
+    assert (second.counts_at, third.counts_at) == (ahead, START + timedelta(seconds=3))
+    assert store.arrivals_after(first.position, 1) == [second]
+    store.mark_drained([first.position])
+    assert store.arrivals_after(0, 10) == [first, second, third], "whether in the lake or not"
+
+
+def test_arrivals_of_a_visit_have_a_user_from_the_merge_on(store: OnlineStore) -> None:
+    store.add_events([event(1, user_id=None, anonymous_id="device")])
+    assert [a.user_id for a in store.arrivals_after(0, 10)] == [None]
+    store.merge("device", "anna")
+    assert [a.user_id for a in store.arrivals_after(0, 10)] == ["anna"]
+
+
+def test_the_queue_of_some_users_has_their_merged_visits(store: OnlineStore) -> None:
+    store.add_events([event(1), event(2, user_id="bert"), event(3, user_id=None, anonymous_id="device"), event(4)])
+    store.merge("device", "anna")
+    first, _, visit, last = store.arrivals_after(0, 10)
+    queued = store.queued_of(["anna"], visit.position)
+    assert [(q.row[c.EVENT_ID], q.row[c.USER_ID]) for q in queued] == [("e1", "anna"), ("e3", "anna")]
+    assert store.first_queued() == first.position
+    store.mark_drained([first.position])
+    assert [q.row[c.EVENT_ID] for q in store.queued_of(["anna", "bert"], last.position)] == ["e2", "e3", "e4"]
+    store.mark_drained([q.position for q in store.queued(10)])
+    assert store.first_queued() is None
+
+
+def test_cursors_are_kept_by_name(opener: Opener) -> None:
+    store = opener()
+    assert store.cursor("one") == 0
+    store.set_cursor("one", 5)
+    store.set_cursor("one", 7)
+    assert (opener().cursor("one"), store.cursor("other")) == (7, 0)
+
+
+def test_a_user_has_one_profile_which_goes_when_it_is_old_or_of_other_declarations(store: OnlineStore) -> None:
+    def profile(user: str, seconds: int, spec: str = "s1") -> Profile:
+        moment = START + timedelta(seconds=seconds, microseconds=7)
+        return Profile(user, moment, moment, spec, seconds, {"orders": seconds, "city": "杭州", "last": None})
+
+    store.put_profiles([profile("anna", 1), profile("bert", 1), profile("cleo", 9, "s0")])
+    store.put_profiles([profile("anna", 5)])
+    assert store.profile("anna") == profile("anna", 5)
+    assert store.profile("nobody") is None
+    assert store.profiled(["anna", "nobody"]) == {"anna": (5, profile("anna", 5).as_of)}
+    assert store.drop_profiles(START + timedelta(seconds=3), "s1") == 2
+    assert [user for user in ("anna", "bert", "cleo") if store.profile(user)] == ["anna"]

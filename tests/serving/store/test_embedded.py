@@ -1,12 +1,13 @@
 """What only the embedded store can get wrong."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from features.contracts.errors import StoreUnavailableError
-from serving.store import EmbeddedStore
+from serving.store import Arrival, EmbeddedStore
 
 
 def test_it_syncs_every_commit_and_lets_readers_be(tmp_path: Path) -> None:
@@ -24,6 +25,32 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreUnavailableError, match="version 99"):
         EmbeddedStore(file)
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    connection = sqlite3.connect(file)
+    connection.executescript("""
+        CREATE TABLE inbox (position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE,
+            anonymous_id TEXT, received_at INTEGER NOT NULL, payload BLOB);
+        CREATE TABLE merges (anonymous_id TEXT PRIMARY KEY, user_id TEXT NOT NULL) WITHOUT ROWID;
+        INSERT INTO merges VALUES ('device', 'anna');
+        INSERT INTO inbox VALUES (1, 'e1', NULL, 100, NULL);
+        PRAGMA user_version = 1;
+    """)
+    rows = [
+        (2, "e2", None, 200, b'{"event_id": "e2", "event_type": "view", "user_id": "anna"}'),
+        (3, "e3", "device", 300, b'{"event_id": "e3", "event_type": "order", "anonymous_id": "device"}'),
+    ]
+    connection.executemany("INSERT INTO inbox VALUES (?, ?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    store = EmbeddedStore(file)
+    at = [datetime.fromtimestamp(seconds, UTC) for seconds in (200, 300)]
+    assert store.arrivals_after(0, 10) == [Arrival(2, "anna", "view", at[0]), Arrival(3, "anna", "order", at[1])]
+    assert [queued.position for queued in store.queued_of(["anna"], 9)] == [2, 3]
+    store.close()
+    EmbeddedStore(file).close()
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

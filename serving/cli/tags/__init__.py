@@ -1,0 +1,1 @@
+"""The commands of ``mallard tags``, one file for each thing people do."""

@@ -1,0 +1,29 @@
+"""People: demographic, social."""
+
+from tests.features.engine.oracle.parts import DAY, number, plain, since
+
+_INVITED = "nullif(properties ->> '$.invited_user_id', '')"
+
+
+def _user(value: str) -> str:
+    return f"SELECT user_id, {value} AS value FROM users"
+
+
+PEOPLE: dict[str, str] = {
+    "shares": number("share"),
+    "invites": number("invite"),
+    "days_since_share": since("share"),
+    "days_since_invite": since("invite"),
+    "invited_users": plain(
+        f"count(DISTINCT ({DAY}, {_INVITED})) FILTER (WHERE {_INVITED} IS NOT NULL)", "event_type = 'invite'"
+    ),
+    "days_since_registration": """SELECT user_id, (epoch_us($as_of) - epoch_us(registered_at)) / 86400e6 AS value
+                                  FROM users WHERE registered_at < $as_of""",
+    "source_channel": _user("source_channel"),
+    "given_member_level": _user("member_level"),
+    "accepts_marketing": _user("consent_marketing"),
+    "accepts_personalization": _user("consent_personalization"),
+} | {
+    key: _user(f"demographics ->> '$.{key}'")
+    for key in ("age", "gender", "city", "income", "marital_status", "household_size", "kids_count")
+}

@@ -101,7 +101,7 @@ def test_an_event_that_arrived_after_the_cutoff_is_not_known_there(tmp_path: Pat
     events = small_mall.events()
     late = np.arange(len(events)) % 10 == 0
     arrived = [
-        moment + timedelta(days=60) if is_late else moment
+        max(moment, small_mall.MIDNIGHT - timedelta(hours=1)) if is_late else moment
         for moment, is_late in zip(events[c.OCCURRED_AT].to_pylist(), late, strict=True)
     ]
     place = events.column_names.index(c.RECEIVED_AT)

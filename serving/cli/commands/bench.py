@@ -41,7 +41,7 @@ def churn(session: Session, config: Path, out: Path | None) -> None:
     _measure(session, bench_churn, config, out)
 
 
-@command("tags", example="mallard simulate --users 100000 --out mall\nmallard bench tags mall --out result.json")
+@command("tags", example="mallard bench tags mall --out result.json")
 @click.argument("mall", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
 @click.option(

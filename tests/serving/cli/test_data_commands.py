@@ -69,7 +69,7 @@ def test_the_inbox_of_the_server_goes_into_the_lake(filled, home):
     }
     store.add_events([row])
     store.close()
-    assert filled("--json", "ingest", "inbox").document == {"events": 1, "items": 0, "users": 0}
+    assert filled("--json", "ingest", "inbox").document == {"events": 1, "items": 0, "users": 0, "logins": 0}
     assert filled("--json", "ingest", "inbox").document["events"] == 0
     assert Lake(home).last_event_at().day == 6
 

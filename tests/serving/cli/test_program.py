@@ -70,7 +70,7 @@ def test_an_unexpected_error_is_one_line_until_one_asks():
 def test_a_wrong_command_is_answered_with_the_right_ones(mallard):
     outcome = mallard("trian")
     assert outcome.code == 2
-    assert "there is no command 'trian'; there are demo, sample, ingest" in outcome.err
+    assert "there is no command 'trian'; there are demo, sample, simulate, ingest" in outcome.err
 
 
 def test_a_wrong_option_is_named(mallard):

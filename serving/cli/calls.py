@@ -28,7 +28,7 @@ class Call:
 
 def calls_for(home: Home, url: str, key: str) -> list[Call]:
     """What each kind of user would call first, about a user and, where there is a catalogue, an item of ``home``."""
-    user, item = _some_user(home), _some_item(home)
+    user, item = some_user(home), _some_item(home)
     person = f"{url}/v1/users/{quote(user, safe='')}"
     at_risk = f"'{url}/v1/churn/list?limit=10'"
     curl = f"curl -s -H 'X-API-Key: {key}'"
@@ -62,7 +62,7 @@ def _view(home: Home, user: str, item: str) -> str:
     return shlex.quote(json.dumps({"events": [event]}))
 
 
-def _some_user(home: Home) -> str:
+def some_user(home: Home) -> str:
     """The user at the head of the churn list, else any of the lake."""
     try:
         rows = open_snapshot(home).rows

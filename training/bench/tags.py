@@ -109,7 +109,7 @@ def _home(root: Path) -> Home:
 
 def _last_midnight(mall: Path) -> datetime:
     """The midnight before the last event."""
-    last = sorted((mall / "events").glob("*.parquet"))[-1]
+    last = max((mall / "events").glob("*.parquet"))
     moment: datetime = pc.max(pq.read_table(last, columns=[c.OCCURRED_AT])[c.OCCURRED_AT]).as_py()
     return datetime.combine(moment.date(), time.min, tzinfo=UTC)
 

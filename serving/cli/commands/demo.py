@@ -13,7 +13,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say
 from features.lake import Lake
 from features.sources import SAMPLES
-from serving.cli.calls import Call, calls_for
+from serving.cli.calls import Call, calls_for, some_user
 from serving.cli.command import command, pass_session
 from serving.cli.commands.deploy import deploy_registered
 from serving.cli.commands.evaluate import figures_text
@@ -25,6 +25,7 @@ from serving.cli.moments import moment_of
 from serving.cli.progress import duration
 from serving.cli.session import Session
 from serving.cli.tags.building import build_all, kept_build
+from serving.cli.tags.profiling import strongest_tags
 from serving.marketing import open_snapshot
 from serving.store import Scope
 from training.bundle import read_bundle
@@ -34,6 +35,7 @@ from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
 
 KEY_NAME = "demo"
 BUDGET = 3.0  # minutes
+_STRONGEST = 12  # tags
 
 
 @dataclass
@@ -77,6 +79,8 @@ def demo(session: Session, *, sample: str, budget: float, serve: bool, host: str
     journey.step("risk snapshot", lambda: _score(home))
     key = _fresh_key(home)
     calls = calls_for(home, f"http://{host}:{port}", key)
+    user = some_user(home)
+    person = f"What stands out in user {user}\n\n{strongest_tags(home, user, _STRONGEST)}"
     figures = _figures(home)
     seconds = time.monotonic() - started
     session.answer(
@@ -85,11 +89,12 @@ def demo(session: Session, *, sample: str, budget: float, serve: bool, host: str
                 {"step": name, "result": came, "seconds": round(taken, 3)} for name, came, taken in journey.steps
             ],
             "seconds": round(seconds, 3),
+            "person": person,
             "figures": figures,
             "key": key,
             "calls": [vars(call) for call in calls],
         },
-        _summary(seconds, figures, calls),
+        _summary(seconds, person, figures, calls),
     )
     if serve:
         run_server(home, host, port)
@@ -172,8 +177,9 @@ def _figures(home: Home) -> str:
     return "\n\n".join(figures_text(kind, models) for kind, models in registered.items())
 
 
-def _summary(seconds: float, figures: str, calls: list[Call]) -> str:
-    lines = [f"Done in {duration(seconds)}.", "", "How good the models are", "", figures, "", "How to call the server"]
+def _summary(seconds: float, person: str, figures: str, calls: list[Call]) -> str:
+    lines = [f"Done in {duration(seconds)}.", "", person, "", "How good the models are", "", figures]
+    lines += ["", "How to call the server"]
     for call in calls:
         lines += ["", f"# {call.who}: {call.what}", call.line]
     return "\n".join(lines)

@@ -70,6 +70,11 @@ def profile(session: Session, *, user_id: str, now: bool, as_of: str | None, eve
     )
 
 
+def strongest_tags(home: Home, user_id: str, top: int = _SHOWN) -> str:
+    """What stands out in one user of the last build, as text."""
+    return _text(_strongest(_entries(TagStore(home).profile(user_id), _latest(home)), top))
+
+
 def _computed(home: Home, user_id: str, as_of: str | None) -> tuple[str, dict[str, Any]]:
     lake = Lake(home)
     moment = moment_of(as_of, lake)

@@ -14,6 +14,7 @@ from features.contracts.events import EventType
 from features.engine import EventTables, build_slices, build_tags, partials
 from features.engine.log import LakeLog
 from features.engine.partials import LakeFolds
+from features.tags import catalogue
 from tests.features import mall
 from tests.features.engine.compare import assert_equal_tables
 from tests.features.engine.lakes import Files
@@ -65,6 +66,19 @@ def test_a_nightly_build_folds_the_new_day_and_equals_a_full_one(lake: Files):
     assert folded(lake) == set()
     built = from_lake(lake, night + DAY)
     assert built.equals(from_memory(before + new, night + DAY)), "to the bit"
+
+
+def test_every_tag_on_kept_folds_equals_the_tag_on_events_in_memory(lake: Files):
+    """Found by discovery: what a nightly build makes of a day that came on top, and the running day."""
+    night = mall.AS_OF
+    lake.add(mall.table([row for row in ROWS if row[c.OCCURRED_AT] < night - DAY]), "first")
+    folded(lake, night.date())
+    lake.add(mall.table([row for row in ROWS if row[c.OCCURRED_AT] >= night - DAY]), "second")
+    on_folds = build_tags(EventTables.from_lake(lake), mall.MIDDAY)
+    in_memory = build_tags(EventTables.from_arrow(mall.table(ROWS), mall.items(), mall.users()), mall.MIDDAY)
+    assert on_folds.column_names == ["user_id", *catalogue()]
+    differing = [name for name in on_folds.column_names if not on_folds[name].equals(in_memory[name])]
+    assert differing == []
 
 
 def test_a_late_row_folds_its_day_anew_and_no_other(lake: Files):

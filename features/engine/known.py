@@ -85,7 +85,7 @@ def settling(rows: Value) -> Value:
 def _resolved(rows: Value, aliases: Value) -> Value:
     """Every row under the users that its id stood for, one row per interval."""
     keys: dict[str, Any] = {name: f"_{name}" for name in aliases.columns}
-    named = aliases.rename({new: old for old, new in keys.items()})
+    named = _unzoned(aliases).rename({new: old for old, new in keys.items()})
     rows = rows.mutate(_raw_kind=id_kind(rows), _raw=raw_id(rows))
     after, before = named[keys[OCCURRED_FROM]], named[keys[OCCURRED_UNTIL]]
     joined = rows.left_join(
@@ -108,7 +108,15 @@ def _resolved(rows: Value, aliases: Value) -> Value:
 
 def _flagged(rows: Value, flags: Value) -> Value:
     """Every row until its first flag."""
+    flags = _unzoned(flags)
     first = flags.group_by(_flagged_event=flags[c.EVENT_ID]).aggregate(_flagged_at=flags[FLAGGED_AT].min())
     joined = rows.left_join(first, rows[c.EVENT_ID] == first._flagged_event)
     until = ibis.least(joined[KNOWN_UNTIL], joined._flagged_at)
     return joined.mutate(**{KNOWN_UNTIL: until}).drop("_flagged_event", "_flagged_at")
+
+
+def _unzoned(rows: Value) -> Value:
+    """Times as event rows have them: UTC, naive."""
+    return rows.mutate(
+        **{name: rows[name].cast("timestamp") for name in rows.columns if rows[name].type().is_timestamp()}
+    )

@@ -13,6 +13,7 @@ from typing import Final
 import ibis
 import pyarrow.parquet as pq
 
+from features.contracts import columns as c
 from features.contracts.events import EVENT_SCHEMA
 from features.contracts.knowledge import ALIAS_SCHEMA, ID_KIND, RAW_ID
 from features.contracts.progress import step
@@ -34,6 +35,8 @@ CHUNK_ROWS: Final = 6_000_000
 MOST_SEGMENTS: Final = 24
 
 _ALIASES: Final = "aliases.parquet"
+#: Which ids have events on which day: what a change of identities touches.
+_IDS: Final = "ids"
 
 
 class LakeFolds:
@@ -45,7 +48,7 @@ class LakeFolds:
         self._flags = files_by_day(lake.flag_files())
         self._expressions = fold_expressions("events")
         self._all = lake.partials
-        self.folder = SegmentFolder(self._all / _hash([_how_read(), *map(_text, self._expressions.values())]))
+        self.folder = SegmentFolder(self._all / _hash([*_how_read(), *map(_text, self._expressions.values())]))
         self._wanted = {day: self._made_of(day) for day in log.days}
         self._shown: dict[str, Manifest] = {}
 
@@ -81,14 +84,13 @@ class LakeFolds:
         if not manifest.segments:
             return manifest
         changed = {day for day, made in manifest.days.items() if self._wanted.get(day) != made}
-        return manifest.without(changed | self._touched_by_identities)
+        return manifest.without(changed | self._touched_by_identities(manifest))
 
     def _made_of(self, day: date) -> str:
         files = [*self._log.days[day], *self._flags.get(day, ())]
         return _hash(sorted(f"{file.parent.parent.name}/{file.name}" for file in files))
 
-    @property
-    def _touched_by_identities(self) -> frozenset[date]:
+    def _touched_by_identities(self, manifest: Manifest) -> frozenset[date]:
         """Days with events of ids that stand for somebody else than when they were folded."""
         file = self.folder.root / _ALIASES
         before = pq.read_table(file) if file.exists() else ALIAS_SCHEMA.empty_table()
@@ -98,11 +100,9 @@ class LakeFolds:
         engine.add("now", self._aliases)
         engine.add("before", before)
         now, then = relation(engine, "now"), relation(engine, "before")
-        changed = now.difference(then).union(then.difference(now)).select(ID_KIND, RAW_ID).distinct()
-        self._log.add_to(engine, "raw_events")
-        events = events_of(relation(engine, "raw_events"))
-        named = events.select(DAY, **{ID_KIND: id_kind(events), RAW_ID: raw_id(events)})
-        days = named.semi_join(changed, [ID_KIND, RAW_ID]).select(DAY).distinct()
+        changed = now.difference(then).union(then.difference(now)).rename({c.USER_ID: RAW_ID, "_": c.USER_ID})
+        ids = self.folder.rows(engine, manifest, _IDS)
+        days = ids.semi_join(changed, [ID_KIND, c.USER_ID]).select(DAY).distinct()
         return frozenset(engine.rows(to_sql(days, engine.dialect))[DAY].to_pylist())
 
     def _keep_aliases(self) -> None:
@@ -131,14 +131,15 @@ class LakeFolds:
         engine.add("aliases", self._aliases)
         segments = []
         with step("folding new days", total=len(days), unit="days") as task:
-            for chunk, events in self._chunks(days):
+            for chunk, number in self._chunks(days):
                 self._log.add_to(engine, "raw_events", chunk)
                 aliases = relation(engine, "aliases") if self._aliases.num_rows else None
-                rows = known(events_of(relation(engine, "raw_events")), aliases, self._flags_of(engine, chunk))
-                rows = of_users(rows)
+                events = events_of(relation(engine, "raw_events"))
+                rows = of_users(known(events, aliases, self._flags_of(engine, chunk)))
                 engine.keep("events", to_sql(rows, engine.dialect))
                 made = {day: self._wanted[day] for day in chunk}
-                segments.append(self.folder.write(engine, self._expressions, events=events, days=made))
+                tables = self._expressions | {_IDS: _ids(events)}
+                segments.append(self.folder.write(engine, tables, events=number, days=made))
                 task.advance(len(chunk))
         return segments
 
@@ -175,13 +176,20 @@ class LakeFolds:
         part = Manifest(segments=tuple(group))
         engine = DuckRelations()
         with step("merging folds of single days"):
-            tables = {table: self.folder.rows(engine, part, table) for table in self._expressions}
+            tables = {table: self.folder.rows(engine, part, table) for table in (*self._expressions, _IDS)}
             whole = self.folder.write(engine, tables, events=sum(s.events for s in group), days=part.days)
         return Manifest(segments=(*(s for s in manifest.segments if s not in group), whole))
 
 
-def _how_read() -> str:
-    return _text(events_of(ibis.table(ibis.Schema.from_pyarrow(EVENT_SCHEMA), name="raw_events")))
+def _ids(events: Value) -> Value:
+    """Kind, id (in the place of the user) and day of what the events name."""
+    named = {ID_KIND: id_kind(events), c.USER_ID: raw_id(events), DAY: events[DAY]}
+    return events.select(**named).distinct()
+
+
+def _how_read() -> tuple[str, str]:
+    events = events_of(ibis.table(ibis.Schema.from_pyarrow(EVENT_SCHEMA), name="raw_events"))
+    return _text(events), _text(_ids(events))
 
 
 def _text(expression: Value) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from fcntl import LOCK_EX, flock
@@ -85,13 +85,20 @@ class SegmentFolder:
 
     def rows(self, relations: Relations, manifest: Manifest, table: str) -> Value:
         """The rows of one table that count, of all segments, as an expression over ``relations``."""
-        relations.add_parquet(f"{table}_files", [str(self._file(s.name, table)) for s in manifest.segments])
-        rows = relation(relations, f"{table}_files")
+        whole = [segment for segment in manifest.segments if len(segment.days) == len(segment.written)]
+        parts = [self._read(relations, table, whole, f"{table}_whole")] if whole else []
         if pairs := manifest.superseded:
             names, days = zip(*pairs, strict=True)
             relations.add("superseded", pa.table({_SEGMENT: pa.array(names), DAY: pa.array(days, pa.date32())}))
-            rows = rows.anti_join(relation(relations, "superseded"), [_SEGMENT, DAY])
-        return rows.drop(_SEGMENT)
+            # Apart from the others: the join would cost every row of every segment.
+            broken = [segment for segment in manifest.segments if segment not in whole]
+            rows = self._read(relations, table, broken, f"{table}_broken")
+            parts.append(rows.anti_join(relation(relations, "superseded"), [_SEGMENT, DAY]))
+        return (parts[0] if len(parts) == 1 else parts[0].union(parts[1])).drop(_SEGMENT)
+
+    def _read(self, relations: Relations, table: str, segments: Iterable[Segment], name: str) -> Value:
+        relations.add_parquet(name, [str(self._file(segment.name, table)) for segment in segments])
+        return relation(relations, name)
 
     def write(
         self, engine: DuckRelations, tables: Mapping[str, Value], *, events: int, days: Mapping[date, str]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -125,13 +124,6 @@ class RiskEngine:
             users=tuple(users[user] for user in user_ids if user in users),
             unknown_users=tuple(user for user in user_ids if user not in users),
         )
-
-    def profile(self, user_id: str) -> tuple[datetime, dict[str, Any]]:
-        """The tags of one user and their moment.
-
-        Raises :class:`UnknownNameError` for a user without any, :class:`MissingStateError` when none were built.
-        """
-        return self._tags.latest().as_of, self._tags.profile(user_id)
 
 
 def _tags_of(build: TagBuild, user_ids: Sequence[str], tags: tuple[str, ...]) -> pa.Table:

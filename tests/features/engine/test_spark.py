@@ -16,8 +16,10 @@ from features.contracts import columns as c
 from features.contracts.errors import MissingExtraError
 from features.contracts.knowledge import ALIAS_SCHEMA, FLAG_SCHEMA, FLAGGED_AT, ID_KIND, KNOWN_FROM, RAW_ID, RULE, SCORE
 from features.engine import EventTables, build_tags
+from features.lake import read_table
 from features.simulator.simulate import simulate
 from features.simulator.world import World
+from features.sources import SAMPLES
 from features.tags import catalogue
 from tests.features import mall
 
@@ -81,6 +83,21 @@ def test_every_tag_equals_that_of_duckdb_on_a_simulated_mall(spark: SparkRelatio
     assert given["aliases"].num_rows
     as_of = datetime(2025, 4, 20, 15, 30, tzinfo=UTC)
     found = build_tags(EventTables.from_arrow(**given, relations=spark), as_of)
+    assert differences(found, build_tags(EventTables.from_arrow(**given), as_of)) == []
+
+
+def test_every_tag_equals_that_of_duckdb_on_complete_journey(spark: SparkRelations):
+    """A hundred households of the real sample; ``benchmarks/spark_parity.py`` has all of them."""
+    loaded = read_table(SAMPLES["complete-journey"](), now=datetime(2026, 1, 1, tzinfo=UTC))
+    some = pc.unique(loaded.events[c.USER_ID]).sort()[::25]
+    given = {
+        "events": loaded.events.filter(pc.is_in(loaded.events[c.USER_ID], value_set=some)),
+        "items": loaded.items,
+        "users": loaded.users,
+    }
+    as_of = datetime(2017, 11, 20, tzinfo=UTC)
+    found = build_tags(EventTables.from_arrow(**given, relations=spark), as_of)
+    assert found.num_rows > 90
     assert differences(found, build_tags(EventTables.from_arrow(**given), as_of)) == []
 
 

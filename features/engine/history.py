@@ -27,8 +27,7 @@ def known_events(
     """Events of ``kinds`` before ``as_of`` (aware) under the users they count for, fake ones left out.
 
     Ordered by time and event id. With ``split``, events before it are those that were known then: a model judged from
-    there could not have known others. An empty lake raises
-    :class:`MissingStateError`.
+    there could not have known others. An empty lake raises :class:`MissingStateError`.
     """
     engine = DuckRelations()
     LakeLog(lake).add_to(engine, "raw_events")

@@ -185,7 +185,7 @@ def _require_java() -> None:
     wanted = f"the Spark engine needs Java {JAVA} or newer"
     if java is None:
         raise MissingExtraError(f"{wanted}, and finds none: install it, or set JAVA_HOME to where it is")
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603 - what JAVA_HOME names
     version = re.search(r'version "(?:1\.)?(\d+)', told)
     if version is None or int(version[1]) < JAVA:
         raise MissingExtraError(f"{wanted}; {java} is {told.splitlines()[0] if told else 'silent about its version'}")

@@ -41,7 +41,7 @@ class Who:
         if self.names is not None:
             relations.add(_NAMED, pa.table({c.USER_ID: pa.array(self.names, pa.string())}))
         elif self.slice is not None:
-            relations.view(_OF_SLICE, f"SELECT {c.USER_ID} FROM {SLICES} WHERE {SLICE} = {self.slice}")  # noqa: S608
+            relations.view(_OF_SLICE, f"SELECT {c.USER_ID} FROM {SLICES} WHERE {SLICE} = {self.slice}")  # noqa: S608 - a number
 
     def of(self, rows: Value) -> Value:
         """Their rows, in an engine that :meth:`add_to` has seen. One query serves all slices."""

@@ -1,5 +1,6 @@
 """Bases with one row per user and key (category, brand, channel, hour …), summed over the window of the tag."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -21,15 +22,15 @@ def catalogue_items(column: str) -> Value:
     return ibis.table(ITEMS_SCHEMA, name=ITEMS).select(key_item=c.ITEM_ID, **{column: column})
 
 
-class Windowed(Column):
+class Windowed(Column, ABC):
     """A column that has a value per window."""
 
     def __init__(self) -> None:
         super().__init__("", "")
 
+    @abstractmethod
     def fold(self, rows: Value, where: Value | None) -> Value:
         """The value of a group of rows, of those within the window (``where``)."""
-        raise NotImplementedError
 
 
 class Sum(Windowed):

@@ -15,7 +15,8 @@ from features.contracts.progress import step
 from features.engine.ranges import check_ranges
 from features.engine.tables import EventTables
 from features.engine.who import EVERYONE, Who
-from features.tags.spec.plan import COMPARED, POPULATION, Plan, plan
+from features.tags.spec.base import POPULATION
+from features.tags.spec.plan import COMPARED, Plan, plan
 from features.tags.spec.registry import catalogue, closure, find
 from features.tags.spec.sql import to_sql
 from features.tags.spec.tag import Tag

@@ -47,6 +47,12 @@ def of_users(rows: Value) -> Value:
     return rows.filter(rows[c.USER_ID].notnull()).drop(c.ANONYMOUS_ID, c.EVENT_ID, c.ORDER_ID)
 
 
+def canonical(aliases: Value, moment: datetime) -> Value:
+    """Ids of users and the users whom they stood for at ``moment`` (UTC, naive); those never merged are not there."""
+    rows = _unzoned(aliases)
+    return counting(rows.filter(rows[ID_KIND] == USER), moment).select(RAW_ID, c.USER_ID)
+
+
 def id_kind(events: Value) -> Value:
     """Whether an event names a user or an anonymous visitor."""
     return ibis.ifelse(events[c.USER_ID].notnull(), USER, ANONYMOUS)

@@ -13,7 +13,7 @@ from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
 from features.contracts.knowledge import ALIAS_SCHEMA
 from features.engine.duck import DuckRelations
 from features.engine.folds import SETTLING, Folds, MemoryFolds, kept_name
-from features.engine.known import SETTLES_AT, counted, known, of_users
+from features.engine.known import SETTLES_AT, canonical, counted, known, of_users
 from features.engine.log import ArrowLog, EventLog, LakeFiles, LakeLog
 from features.engine.normalise import events_of, items_of, users_of
 from features.engine.partials import LakeFolds
@@ -22,6 +22,7 @@ from features.engine.who import EVERYONE, SLICE, SLICES, Who
 from features.tags.spec.base import Folded
 from features.tags.spec.bases import FOLDED, UserDays, Users
 from features.tags.spec.columns import DAY
+from features.tags.spec.invited import CANONICAL
 from features.tags.spec.keyed import ITEMS
 from features.tags.spec.rows import event_rows
 from features.tags.spec.sql import to_sql
@@ -61,10 +62,8 @@ class EventTables:
         relations.add(_RAW + Users.table, USER_SCHEMA.empty_table() if users is None else users)
         relations.keep(ITEMS, self._sql(items_of(self._table(_RAW + ITEMS))))
         relations.keep(_USERS_NOW, self._sql(users_of(self._table(_RAW + Users.table))))
-        self._aliases = False
-        if aliases is not None and aliases.num_rows:
-            relations.add(_ALIASES, aliases.cast(ALIAS_SCHEMA))
-            self._aliases = True
+        relations.add(_ALIASES, ALIAS_SCHEMA.empty_table() if aliases is None else aliases.cast(ALIAS_SCHEMA))
+        self._aliases = aliases is not None and aliases.num_rows > 0
         self._flags = len(flags) > 0
         if self._flags:
             (relations.add if isinstance(flags, pa.Table) else relations.add_parquet)(_FLAGS, flags)
@@ -145,6 +144,9 @@ class EventTables:
         if Users.table in wanted:
             seen = partial(Users.seen, who.of(self._table(_USERS_NOW)), ibis.timestamp(as_of))
             self._relations.keep(Users.table, self._written((Users, kind), seen))
+        if CANONICAL in wanted:
+            ids = partial(canonical, self._table(_ALIASES), as_of)
+            self._relations.view(CANONICAL, self._written(CANONICAL, ids))
 
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows that ``sql`` selects from the prepared relations as relation ``name``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.tags.spec import Family, Range, Value, counts, part, ratio, real, share, sums, tag, whole
+from features.tags.spec import COUNTED_DAYS, Family, Range, Value, counts, part, ratio, real, share, sums, tag, whole
 from features.tags.spec.bases import UserDays, UserWeekdays
 from features.tags.spec.rhythm import ActiveDays, Streaks
 
@@ -13,7 +13,7 @@ DWELL = FAMILY.dimension("dwell", "Dwell time", "停留时长")
 PAUSES = FAMILY.dimension("pauses", "Pauses between visits", "访问间隔")
 STREAKS = FAMILY.dimension("streaks", "Runs of active days", "连续活跃")
 WEEKDAYS = FAMILY.dimension("weekdays", "Weekday profile", "星期分布")
-WINDOWS = (1, 3, 7, 14, 30, 60, 90, 180, None)
+WINDOWS = (*COUNTED_DAYS, None)
 
 _WEEK = (
     ("monday", ("Share of actions on Mondays", "周一行为占比")),
@@ -26,7 +26,7 @@ _WEEK = (
 )
 
 
-@tag("active_days", VISITS, counts("days"), title=("Active days", "活跃天数"), over=(*WINDOWS[:-1], 365, None))
+@tag("active_days", VISITS, counts("days"), title=("Active days", "活跃天数"), over=(*COUNTED_DAYS, 365, None))
 def active_days(days: UserDays) -> Value:
     """UTC days on which the user did something himself; impressions and messages sent to him do not count."""
     return (days.actions > 0).sum()
@@ -123,7 +123,7 @@ def views_per_session(views: Value, sessions: Value) -> Value:
     return ratio(views, sessions)
 
 
-@tag("dwells", DWELL, counts("events"), title=("Dwell reports", "停留上报次数"), over=(30, 90, None))
+@tag("dwells", DWELL, counts("events"), title=("Dwell reports", "停留上报次数"), over=WINDOWS)
 def dwells(days: UserDays) -> Value:
     """Number of dwell events."""
     return days.dwells.sum()

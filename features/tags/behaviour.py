@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.tags.spec import Dimension, Family, Value, counts, ratio, real, tag, word
+from features.tags.spec import COUNTED_DAYS, Dimension, Family, Value, counts, ratio, real, tag, word
 from features.tags.spec.bases import UserDays, UserItems
 from features.tags.spec.columns import Column
 
@@ -13,21 +13,20 @@ WISHES = FAMILY.dimension("wishes", "Wishes", "收藏意愿")
 CART = FAMILY.dimension("cart", "Shopping cart", "购物车")
 ORDERING = FAMILY.dimension("ordering", "Ordering", "下单")
 CONTENT = FAMILY.dimension("content", "Reading and writing", "内容互动")
-WINDOWS = (1, 3, 7, 14, 30, 60, 90, 180, None)
-#: For what happens seldom.
-FEW = (30, 90, None)
+WINDOWS = (*COUNTED_DAYS, None)
 
-_COUNTED: tuple[tuple[str, Column, Dimension, tuple[int | None, ...], tuple[str, str]], ...] = (
-    ("views", UserDays.views, BROWSING, WINDOWS, ("Item views", "商品浏览次数")),
-    ("clicks", UserDays.clicks, BROWSING, WINDOWS, ("Clicks", "点击次数")),
-    ("searches", UserDays.searches, SEARCHING, WINDOWS, ("Searches", "搜索次数")),
-    ("favorites", UserDays.favorites, WISHES, WINDOWS, ("Favourites added", "收藏次数")),
-    ("cart_adds", UserDays.cart_adds, CART, WINDOWS, ("Cart additions", "加购次数")),
-    ("cart_removes", UserDays.cart_removes, CART, (7, *FEW), ("Cart removals", "移出购物车次数")),
-    ("orders_placed", UserDays.orders_placed, ORDERING, FEW, ("Orders placed", "下单次数")),
-    ("purchases", UserDays.purchases, ORDERING, WINDOWS, ("Purchase lines", "购买行数")),
-    ("reviews", UserDays.reviews, CONTENT, FEW, ("Reviews written", "评价次数")),
-    ("articles_read", UserDays.articles_read, CONTENT, FEW, ("Articles read", "文章阅读次数")),
+_COUNTED: tuple[tuple[str, Column, Dimension, tuple[str, str]], ...] = (
+    ("views", UserDays.views, BROWSING, ("Item views", "商品浏览次数")),
+    ("clicks", UserDays.clicks, BROWSING, ("Clicks", "点击次数")),
+    ("session_starts", UserDays.session_starts, BROWSING, ("Session starts", "启动次数")),
+    ("searches", UserDays.searches, SEARCHING, ("Searches", "搜索次数")),
+    ("favorites", UserDays.favorites, WISHES, ("Favourites added", "收藏次数")),
+    ("cart_adds", UserDays.cart_adds, CART, ("Cart additions", "加购次数")),
+    ("cart_removes", UserDays.cart_removes, CART, ("Cart removals", "移出购物车次数")),
+    ("orders_placed", UserDays.orders_placed, ORDERING, ("Orders placed", "下单次数")),
+    ("purchases", UserDays.purchases, ORDERING, ("Purchase lines", "购买行数")),
+    ("reviews", UserDays.reviews, CONTENT, ("Reviews written", "评价次数")),
+    ("articles_read", UserDays.articles_read, CONTENT, ("Articles read", "文章阅读次数")),
 )
 _RECENT: tuple[tuple[str, Column, Dimension, str, tuple[str, str]], ...] = (
     ("view", UserDays.since_view, BROWSING, "viewed an item", ("the last view", "最近浏览")),
@@ -70,13 +69,13 @@ def _least(measure: Column) -> Callable[..., Value]:
     return expression
 
 
-for _name, _measure, _dimension, _windows, _title in _COUNTED:
+for _name, _measure, _dimension, _title in _COUNTED:
     tag(
         _name,
         _dimension,
         counts("events"),
         title=_title,
-        over=_windows,
+        over=WINDOWS,
         description=f"Number of {_measure.about} events.",
     )(_sum(_measure))
 

@@ -6,7 +6,7 @@ from features.tags.spec.bases import UserItems
 FAMILY = Family("conversion", "转化", "How the user's steps from looking to paying lead to each other.")
 TO_CART = FAMILY.dimension("to_cart", "From looking to the cart", "浏览到加购")
 TO_ORDER = FAMILY.dimension("to_order", "From the cart to the order", "加购到成交")
-WINDOWS = (30, 90, None)
+WINDOWS = (7, 30, 90, None)
 
 
 @tag(
@@ -14,7 +14,7 @@ WINDOWS = (30, 90, None)
     TO_CART,
     real("favourites per view", "viewed nothing"),
     title=("Favourites per view", "浏览收藏率"),
-    over=(90, None),
+    over=WINDOWS,
 )
 def favorite_per_view(favorites: Value, views: Value) -> Value:
     """Favourites added over item views."""
@@ -68,7 +68,7 @@ def purchase_per_cart(purchases: Value, cart_adds: Value) -> Value:
     TO_ORDER,
     real("lines per view", "viewed nothing"),
     title=("Purchases per view", "浏览购买率"),
-    over=(90, None),
+    over=WINDOWS,
 )
 def purchase_per_view(purchases: Value, views: Value) -> Value:
     """Purchase lines over item views; above 1 when things are bought without a view."""
@@ -80,7 +80,7 @@ def purchase_per_view(purchases: Value, views: Value) -> Value:
     TO_ORDER,
     share("viewed no named item"),
     title=("Share of viewed items that he bought", "浏览商品购买占比"),
-    over=(90,),
+    over=WINDOWS[:-1],
 )
 def viewed_bought_share(items: UserItems) -> Value:
     """Items viewed or clicked that he also bought in the window, over all items viewed or clicked."""
@@ -92,7 +92,7 @@ def viewed_bought_share(items: UserItems) -> Value:
     TO_ORDER,
     real("paid per placed", "placed no order"),
     title=("Paid orders per order placed", "下单支付率"),
-    over=(90, None),
+    over=WINDOWS,
 )
 def paid_per_order_placed(orders: Value, orders_placed: Value) -> Value:
     """Paid orders over orders placed in the same window; above 1 when older ones are paid or the log names no order."""

@@ -1,7 +1,7 @@
 """Fatigue: how much the mall says to the user, and whether he still listens."""
 
 from features.contracts.tag_settings import tag_settings
-from features.tags.spec import Family, Value, counts, flag, ratio, real, tag, whole, word
+from features.tags.spec import COUNTED_DAYS, Family, Value, counts, flag, ratio, real, tag, whole, word
 from features.tags.spec.bases import UserDays
 from features.tags.spec.rhythm import QuietDays
 from features.tags.spec.shown import SHOWN_DAYS, ShownRuns
@@ -10,16 +10,17 @@ FAMILY = Family("fatigue", "触达疲劳", "How much the mall says to the user, 
 MESSAGES = FAMILY.dimension("messages", "Messages", "消息触达")
 IMPRESSIONS = FAMILY.dimension("impressions", "Impressions", "曝光")
 SAMENESS = FAMILY.dimension("sameness", "The same again", "同类疲劳")
+COUNTED = (*COUNTED_DAYS, None)
 WINDOWS = (7, 30, 90)
 
 
-@tag("messages_sent", MESSAGES, counts("messages"), title=("Messages sent to him", "触达消息数"), over=(1, *WINDOWS))
+@tag("messages_sent", MESSAGES, counts("messages"), title=("Messages sent to him", "触达消息数"), over=COUNTED)
 def messages_sent(days: UserDays) -> Value:
     """Messages the mall sent to the user."""
     return days.messages_sent.sum()
 
 
-@tag("messages_opened", MESSAGES, counts("messages"), title=("Messages opened", "打开消息数"), over=WINDOWS)
+@tag("messages_opened", MESSAGES, counts("messages"), title=("Messages opened", "打开消息数"), over=COUNTED)
 def messages_opened(days: UserDays) -> Value:
     """Messages the user opened."""
     return days.messages_opened.sum()
@@ -37,7 +38,7 @@ def message_open_rate(messages_opened: Value, messages_sent: Value) -> Value:
     return ratio(messages_opened, messages_sent)
 
 
-@tag("impressions", IMPRESSIONS, counts("impressions"), title=("Impressions", "曝光次数"), over=(1, *WINDOWS))
+@tag("impressions", IMPRESSIONS, counts("impressions"), title=("Impressions", "曝光次数"), over=COUNTED)
 def impressions(days: UserDays) -> Value:
     """Impressions the mall made on the user."""
     return days.impressions.sum()

@@ -1,21 +1,22 @@
 """Promotion: how the user takes to coupons and discounts."""
 
-from features.tags.spec import Family, Value, counts, flag, ratio, real, share, sums, tag
+from features.tags.spec import COUNTED_DAYS, Family, Value, counts, flag, ratio, real, share, sums, tag
 from features.tags.spec.bases import UserDays, UserOrders
 
 FAMILY = Family("promotion", "优惠", "How the user takes to coupons and discounts.")
 COUPONS = FAMILY.dimension("coupons", "Coupons", "优惠券")
 DISCOUNTS = FAMILY.dimension("discounts", "Discounts", "折扣")
+COUNTED = (*COUNTED_DAYS, 365, None)
 WINDOWS = (30, 90, 365, None)
 
 
-@tag("coupons_received", COUPONS, counts("coupons"), title=("Coupons received", "领券次数"), over=WINDOWS)
+@tag("coupons_received", COUPONS, counts("coupons"), title=("Coupons received", "领券次数"), over=COUNTED)
 def coupons_received(days: UserDays) -> Value:
     """Coupons the user took."""
     return days.coupons_received.sum()
 
 
-@tag("coupons_redeemed", COUPONS, counts("coupons"), title=("Coupons redeemed", "用券次数"), over=WINDOWS)
+@tag("coupons_redeemed", COUPONS, counts("coupons"), title=("Coupons redeemed", "用券次数"), over=COUNTED)
 def coupons_redeemed(days: UserDays) -> Value:
     """Coupons the user redeemed."""
     return days.coupons_redeemed.sum()
@@ -26,7 +27,7 @@ def coupons_redeemed(days: UserDays) -> Value:
     COUPONS,
     real("redeemed per received", "received none"),
     title=("Coupon use rate", "优惠券使用率"),
-    over=WINDOWS,
+    over=(7, *WINDOWS),
 )
 def coupon_use_rate(coupons_redeemed: Value, coupons_received: Value) -> Value:
     """Coupons redeemed over coupons received in the same window; above 1 when older ones are used up."""

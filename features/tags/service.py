@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from features.tags.spec import Family, Range, Value, counts, flag, ratio, real, share, sums, tag
+from features.tags.spec import COUNTED_DAYS, Family, Range, Value, counts, flag, ratio, real, share, sums, tag
 from features.tags.spec.bases import BEST_RATING, LOWEST_RATING, UserDays, UserHours
 
 FAMILY = Family(
@@ -20,7 +20,7 @@ BURST: Final = 600
 IMPOSSIBLE_SHARE: Final = 0.5
 
 
-@tag("refunds", REFUNDS, counts("events"), title=("Refunds", "退款次数"), over=WINDOWS)
+@tag("refunds", REFUNDS, counts("events"), title=("Refunds", "退款次数"), over=(*COUNTED_DAYS, 365, None))
 def refunds(days: UserDays) -> Value:
     """Number of refund events."""
     return days.refunds.sum()

@@ -27,6 +27,25 @@ _ON_ITEMS = {
     EventType.PURCHASE,
     EventType.REFUND,
 }
+#: Every type of which nothing else is sure to happen on the last day.
+_OF_LATE = (
+    EventType.MESSAGE_SENT,
+    EventType.CLICK,
+    EventType.FAVORITE,
+    EventType.SEARCH,
+    EventType.MESSAGE_OPEN,
+    EventType.DWELL,
+    EventType.SESSION_START,
+    EventType.CART_REMOVE,
+    EventType.ORDER,
+    EventType.REFUND,
+    EventType.REVIEW,
+    EventType.ARTICLE_READ,
+    EventType.SHARE,
+    EventType.INVITE,
+    EventType.COUPON_RECEIVE,
+    EventType.COUPON_REDEEM,
+)
 _NARROW = [0.5, 0.2, *[0.03] * 10]
 _CHANNELS = ("mini_program", "wecom", "alipay", None)
 
@@ -120,7 +139,7 @@ def _properties(kind: EventType, random: np.random.Generator) -> str | None:
             p.COUPON_ID: f"c{int(random.integers(5))}" if random.random() < 0.3 else None,
         },
         EventType.ORDER: {p.PAYMENT: p.PAYMENT_FAILED if random.random() < 0.3 else "paid"},
-        EventType.INVITE: {p.INVITED: (f"n{int(random.integers(40))}", 7, "", None)[int(random.integers(4))]},
+        EventType.INVITE: {p.INVITED: (f"u{int(random.integers(40)):02}", 7, "", None)[int(random.integers(4))]},
         EventType.SEARCH: {p.QUERY: '"dwell_seconds": 4, "rating": 1, {x}', p.DWELL_SECONDS: 77},
     }
     return json.dumps(values.get(kind, {}) | {p.DEVICE: "d1"}, ensure_ascii=False)
@@ -128,9 +147,12 @@ def _properties(kind: EventType, random: np.random.Generator) -> str | None:
 
 def _of_late(user: str, number: int) -> list[dict[str, Any]]:
     """Something of the last day, for the shortest windows, of users who have not left by then."""
-    kinds = (EventType.MESSAGE_SENT, EventType.CLICK, EventType.FAVORITE, EventType.SEARCH)
+    if number < 22:
+        return []
     when = AS_OF - timedelta(hours=number - 20)
-    return [event(kinds[number % 4], user, when, **{c.ITEM_ID: "i01"})] if number >= 22 else []
+    rows = [event(kind, user, when, **{c.ITEM_ID: "i01"}) for kind in _OF_LATE[number % 4 :: 4]]
+    told = json.dumps({p.INVITED: f"u{number - 1}"})
+    return [row | {c.PROPERTIES: told} if row[c.EVENT_TYPE] == EventType.INVITE else row for row in rows]
 
 
 def _shown(user: str, lifetime: float, random: np.random.Generator) -> list[dict[str, Any]]:

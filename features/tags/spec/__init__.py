@@ -21,10 +21,11 @@ from features.tags.spec.vocabulary import (
     whole,
     word,
 )
-from features.tags.spec.windows import ALL_TIME, Window
+from features.tags.spec.windows import ALL_TIME, COUNTED_DAYS, Window
 
 __all__ = [
     "ALL_TIME",
+    "COUNTED_DAYS",
     "Choices",
     "Dimension",
     "Dtype",

@@ -6,7 +6,7 @@ before ``as_of``: expressions never mention ``as_of``, which makes them the same
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import ibis
 
@@ -16,11 +16,16 @@ from features.tags.spec.columns import AGE, DAY, MOMENT, WEEKDAY, Column, Lineag
 from features.tags.spec.vocabulary import Value
 from features.tags.spec.windows import Window
 
+#: The relation in which an engine provides tags of everybody, where a plan says so.
+POPULATION: Final = "population"
+
 
 class Base:
     """Rows of users. ``table`` names the relation that an engine provides."""
 
     table: ClassVar[str]
+    #: Tags of other users that the rows depend on; they are in :data:`POPULATION`.
+    of_others: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, rows: Value, window: Window) -> None:
         self._rows = rows

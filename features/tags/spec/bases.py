@@ -165,6 +165,18 @@ class UserShownItems(Folded):
     impressions = count(EventType.IMPRESSION)
 
 
+class UserInvites(Folded):
+    """One row per user, UTC day and id of a person who came by his invitation."""
+
+    table = "user_invites"
+    keys = (p.INVITED,)
+    required = (c.USER_ID, p.INVITED)
+    only = (EventType.INVITE,)
+
+    invited_user_id = Column("string", "the id, as the invitation names it")
+    since_invite = first(EventType.INVITE)
+
+
 class UserHours(Folded):
     """One row per user, UTC day, channel and hour in which he was active."""
 
@@ -343,4 +355,11 @@ class Users(Base):
         return ibis.coalesce(told.unwrap_as("string"), told.cast("string").nullif("null"))
 
 
-FOLDED: Final[tuple[type[Folded], ...]] = (UserDays, UserOrders, UserItemDays, UserShownItems, UserHours)
+FOLDED: Final[tuple[type[Folded], ...]] = (
+    UserDays,
+    UserOrders,
+    UserItemDays,
+    UserShownItems,
+    UserInvites,
+    UserHours,
+)

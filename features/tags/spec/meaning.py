@@ -32,8 +32,8 @@ def meanings(names: Iterable[str] | None = None) -> dict[str, str]:
     for declared in closure(wanted):
         kind = declared.kind
         parts = [kind.dtype.value, kind.unit, repr(kind.nulls.fill), str(kind.valid)]
+        parts += [f"{name}={hashed[name]}" for name in declared.inputs]
         if declared.base is None:
-            parts += [f"{name}={hashed[name]}" for name in declared.inputs]
             table = ibis.table({name: kinds[name] for name in declared.inputs}, name="tags")
             value = table.select(value=declared.expression(*(table[name] for name in declared.inputs)))
         else:

@@ -8,7 +8,7 @@ from typing import Final
 import ibis
 
 from features.contracts import columns as c
-from features.tags.spec.base import Base
+from features.tags.spec.base import POPULATION, Base
 from features.tags.spec.bases import UserDays, Users
 from features.tags.spec.registry import closure
 from features.tags.spec.tag import Tag
@@ -17,8 +17,7 @@ from features.tags.spec.vocabulary import Dtype, Value
 _ACTIONS: Final = "_actions"
 _STEPS: Final = 1e6  # of real values: six digits after the point
 
-#: The relations that an engine provides between the stages of a plan.
-POPULATION: Final = "population"
+#: The relation that an engine provides between the stages of a plan, besides :data:`POPULATION`.
 COMPARED: Final = "compared"
 
 
@@ -91,7 +90,7 @@ def _comparison(comparing: Sequence[Tag]) -> Comparison:
     population = ibis.table(inputs.table.schema(), name=POPULATION)
     relatives = [declared for declared in needed if declared.name in relative]
     table = _derive(population, relatives, compare=True)
-    return Comparison(inputs, table.select(c.USER_ID, *(declared.name for declared in comparing)))
+    return Comparison(inputs, table.select(c.USER_ID, *(t.name for t in comparing if t.base is None)))
 
 
 def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
@@ -109,7 +108,7 @@ def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
 
 def _join(steps: Sequence[Step], tags: Sequence[Tag]) -> Value:
     table, *others = (ibis.table(step.expression.schema(), name=step.name) for step in steps)
-    compared = {declared.name: _type(declared) for declared in tags if declared.of_population}
+    compared = {t.name: _type(t) for t in tags if t.of_population and t.base is None}
     if compared:
         others.append(ibis.table({c.USER_ID: "string"} | compared, name=COMPARED))
     for number, other in enumerate(others):

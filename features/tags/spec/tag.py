@@ -21,8 +21,9 @@ ExpressionT = TypeVar("ExpressionT", bound=Expression)
 class Tag:
     """One column of the tag table: what it says, and the expression that computes it.
 
-    ``base`` is the table the expression reads; for a tag derived from other tags it is ``None`` and ``inputs`` names
-    them in the order of the function's parameters.
+    ``base`` is the table the expression reads, and ``inputs`` are the tags of other users that its rows depend on. For
+    a tag derived from other tags ``base`` is ``None`` and ``inputs`` names them in the order of the function's
+    parameters.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Tag:
     description: str
     base: type[Base] | None
     inputs: tuple[str, ...]
-    #: The value of a user depends on the other users (a rank among them).
+    #: The value of a user depends on the other users (a rank among them, what those did whom he invited).
     of_population: bool
     expression: Expression = field(repr=False)
     #: In Chinese, where there is one.
@@ -95,8 +96,10 @@ def tag(
             raise ConfigError(f"tag '{name}': needs a description or a docstring")
         base, parameters = _reads(name, expression)
         for window in (ALL_TIME,) if over is None else windows(over):
-            if callable(inputs):
-                named: Sequence[str] = inputs(window)
+            if base is not None:
+                named: Sequence[str] = base.of_others
+            elif callable(inputs):
+                named = inputs(window)
             elif inputs is not None:
                 named = inputs
             else:
@@ -113,7 +116,7 @@ def tag(
                     description=about,
                     base=base,
                     inputs=tuple(named),
-                    of_population=of_population,
+                    of_population=of_population or (base is not None and bool(base.of_others)),
                     expression=expression,
                 )
             )

@@ -42,6 +42,9 @@ class Window:
 
 ALL_TIME: Final = Window(None)
 
+#: Days over which every type of event is counted.
+COUNTED_DAYS: Final = (1, 3, 7, 14, 30, 60, 90, 180)
+
 
 def windows(days: Iterable[int | None]) -> tuple[Window, ...]:
     """Windows of these lengths."""

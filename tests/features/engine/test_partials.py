@@ -1,5 +1,6 @@
 """Kept folds: only what is new or touched is folded, and a build on them equals a build on events in memory."""
 
+import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from features.contracts import columns as c
 from features.contracts import knowledge as k
+from features.contracts import properties as p
 from features.contracts.events import EventType
 from features.engine import EventTables, build_slices, build_tags, partials
 from features.engine.log import LakeLog
@@ -22,10 +24,20 @@ from tests.features.engine.lakes import Files
 #: Every base of folded days is read by one of these, and a comparison of users.
 NAMES = [
     "orders", "orders_30d", "spend", "sessions", "active_days", "days_since_active", "top_category", "max_order_value",
-    "best_send_hour", "active_gap_mean", "rfm_score", "age",
+    "best_send_hour", "active_gap_mean", "shown_category_30d", "rfm_score", "invited_buyers", "age",
 ]  # fmt: skip
-ROWS = mall.events(users=12, each=120)
 DAY = timedelta(days=1)
+#: Two users who become one are invited by a third.
+INVITED = [
+    mall.event(
+        EventType.INVITE,
+        "u01",
+        mall.START + 2 * DAY,
+        **{c.EVENT_ID: f"invited-{who}", c.PROPERTIES: json.dumps({p.INVITED: who})},
+    )
+    for who in ("u02", "u04")
+]
+ROWS = mall.events(users=12, each=120) + INVITED
 
 
 def days_of(rows: list[dict[str, Any]]) -> set[date]:
@@ -183,7 +195,9 @@ def test_a_merge_moves_the_past_of_a_user_from_the_moment_it_is_known(lake: File
     assert folded(lake) == days_of([row for row in ROWS if row[c.USER_ID] == "u04"])
     before, after = merged - timedelta(hours=1), merged + timedelta(hours=1)
     assert from_lake(lake, before).equals(from_memory(ROWS, before))
-    as_one = [row | {c.USER_ID: "u02"} if row[c.USER_ID] == "u04" else row for row in ROWS]
+    named = [row | {c.PROPERTIES: row[c.PROPERTIES] and row[c.PROPERTIES].replace('"u04"', '"u02"')} for row in ROWS]
+    as_one = [row | {c.USER_ID: "u02"} if row[c.USER_ID] == "u04" else row for row in named]
+    assert [row["invited_buyers"] for row in from_memory(as_one, after).to_pylist() if row[c.USER_ID] == "u01"] == [1]
     assert from_lake(lake, after).equals(from_memory(as_one, after))
     # Undone: the two are two again, from then on and for every build after it.
     parted = merged + 20 * DAY
@@ -220,7 +234,7 @@ def test_some_users_and_slices_of_users_are_those_of_the_whole(lake: Files):
 def test_a_few_users_are_compared_with_a_table_of_the_others(lake: Files):
     lake.add(mall.table(ROWS), "first")
     tables = EventTables.from_lake(lake)
-    names = ["days_since_purchase", "orders_365d", "spend_365d", "rfm_score", "spend_rank"]
+    names = ["days_since_purchase", "orders_365d", "spend_365d", "rfm_score", "spend_rank", "invited_buyers"]
     whole = build_tags(tables, mall.MIDDAY, names)
     user = whole[c.USER_ID][2].as_py()
     expected = whole.filter(pc.equal(whole[c.USER_ID], user))
@@ -237,7 +251,7 @@ def test_a_few_users_need_no_folds_and_see_events_that_are_not_in_the_lake(lake:
     both = [*new, *old[-40:]]  # some are in the lake by now: they count once
     tables.add_recent(mall.table(both))
     users = ["u02", "u03", "u07"]
-    names = [name for name in NAMES if name != "rfm_score"]
+    names = [name for name in NAMES if name not in {"rfm_score", "invited_buyers"}]
     found = build_tags(tables, mall.MIDDAY, names, users)
     expected = build_tags(EventTables.from_arrow(mall.table(old + new), mall.items(), mall.users()), mall.MIDDAY, names)
     assert found.equals(expected.filter(pc.is_in(expected[c.USER_ID], pa.array(users))))

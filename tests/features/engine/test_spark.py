@@ -15,12 +15,14 @@ import pytest
 from features.contracts import columns as c
 from features.contracts.errors import MissingExtraError
 from features.contracts.knowledge import ALIAS_SCHEMA, FLAG_SCHEMA, FLAGGED_AT, ID_KIND, KNOWN_FROM, RAW_ID, RULE, SCORE
+from features.contracts.rule_files import using_rules
 from features.engine import EventTables, build_tags
 from features.lake import read_table
 from features.simulator.simulate import simulate
 from features.simulator.world import World
 from features.sources import SAMPLES
 from features.tags import catalogue
+from features.tags.spec.registry import is_rule
 from tests.features import mall
 
 if "CI" not in os.environ:  # there the test runs, or fails
@@ -28,6 +30,9 @@ if "CI" not in os.environ:  # there the test runs, or fails
 
 from features.engine import spark as engine
 from features.engine.spark import SparkRelations, local_session
+
+#: The rule tags that come with Mallard.
+_RULES = Path(__file__).parents[3] / "configs" / "tags"
 
 #: Plans of hundreds of columns over few rows: compiling them takes longer than running them.
 _SMALL = {
@@ -69,21 +74,26 @@ def test_every_tag_equals_that_of_duckdb(spark: SparkRelations, mall_tags: Calla
 
 
 def test_every_tag_equals_that_of_duckdb_on_a_simulated_mall(spark: SparkRelations, tmp_path: Path):
-    """With merged identities and fake events: both become known in the course of the days."""
+    """With rule tags, merged identities and fake events: the latter become known in the course of the days."""
     world = World(users=200, items=300, days=120, seed=5)
     folder = simulate(world, tmp_path / "mall").folder
-    events = pq.read_table(folder / "events")
+    events, items = pq.read_table(folder / "events"), pq.read_table(folder / "items.parquet")
+    baby = pc.replace_substring(items[c.CATEGORY], "Mother and baby", "母婴")  # as a rule calls it
     given = {
         "events": events,
-        "items": pq.read_table(folder / "items.parquet"),
+        "items": items.set_column(items.column_names.index(c.CATEGORY), c.CATEGORY, baby),
         "users": pq.read_table(folder / "users.parquet"),
         "aliases": _aliases(pq.read_table(folder / "truth" / "identities.parquet")),
         "flags": _flags(events),
     }
     assert given["aliases"].num_rows
     as_of = datetime(2025, 4, 20, 15, 30, tzinfo=UTC)
-    found = build_tags(EventTables.from_arrow(**given, relations=spark), as_of)
-    assert differences(found, build_tags(EventTables.from_arrow(**given), as_of)) == []
+    with using_rules(_RULES):
+        found = build_tags(EventTables.from_arrow(**given, relations=spark), as_of)
+        assert differences(found, build_tags(EventTables.from_arrow(**given), as_of)) == []
+        rules = [name for name in catalogue() if is_rule(name)]
+    assert [name for name in rules if len(found[name].unique()) < 2] == [], "rules that say the same of everybody"
+    assert {"expecting_parent", "recall_package", "message_quota"} <= set(rules)
 
 
 def test_every_tag_equals_that_of_duckdb_on_complete_journey(spark: SparkRelations):

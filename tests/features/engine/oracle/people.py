@@ -1,6 +1,6 @@
 """People: demographic, social."""
 
-from tests.features.engine.oracle.parts import DAY, number, plain, since
+from tests.features.engine.oracle.parts import BOUGHT, DAY, number, plain, since
 
 _INVITED = "nullif(properties ->> '$.invited_user_id', '')"
 
@@ -17,6 +17,11 @@ PEOPLE: dict[str, str] = {
     "invited_users": plain(
         f"count(DISTINCT ({DAY}, {_INVITED})) FILTER (WHERE {_INVITED} IS NOT NULL)", "event_type = 'invite'"
     ),
+    "invited_buyers": f"""
+        WITH bought AS (SELECT user_id AS invited, max(occurred_at) AS last FROM counting WHERE {BOUGHT} GROUP BY ALL),
+        invites AS (SELECT user_id, occurred_at, {_INVITED} AS invited FROM {{rows}} WHERE event_type = 'invite')
+        SELECT user_id, count(DISTINCT invited) AS value FROM invites JOIN bought USING (invited)
+        WHERE last >= occurred_at AND invited <> user_id GROUP BY user_id""",
     "days_since_registration": """SELECT user_id, (epoch_us($as_of) - epoch_us(registered_at)) / 86400e6 AS value
                                   FROM users WHERE registered_at < $as_of""",
     "source_channel": _user("source_channel"),

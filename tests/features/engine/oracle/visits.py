@@ -69,6 +69,7 @@ VISITS: dict[str, str] = {
     "days_since_return": gaps(OWN, "$as_of::DATE - max(day) FILTER (WHERE gap > 30)"),
     "views": number("view"),
     "clicks": number("click"),
+    "session_starts": number("session_start"),
     "searches": number("search"),
     "favorites": number("favorite"),
     "cart_adds": number("cart_add"),

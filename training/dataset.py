@@ -1,6 +1,8 @@
 """The one way from Arrow rows of the event contract (lake or benchmark) to the arrays that models learn from."""
 
+from collections import Counter
 from collections.abc import Collection
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from features.contracts.errors import InputError
 from features.contracts.events import EVENT_TYPES, ITEM_EVENTS, EventType
 from features.contracts.ids import IdMap
 from training.interactions import Clock, Float32, Int32, Int64, Interactions, ItemCatalogue
+from training.words import attribute_words, words_of
 
 _MICROSECONDS = 1_000_000
 
@@ -78,7 +81,20 @@ def catalogue_of(ids: IdMap, items: pa.Table | None) -> ItemCatalogue:
     price = np.full(len(ids), np.nan, dtype=np.float32)
     if c.PRICE in items.column_names:
         price[place] = pc.cast(items[c.PRICE], pa.float32()).to_numpy(zero_copy_only=False)
-    return ItemCatalogue(category, department, brand, price, category_names, brand_names)
+    shop, _ = _codes(_texts(items, c.SHOP), place, len(ids))
+    word_start, word = _words(items, place, len(ids))
+    return ItemCatalogue(
+        category,
+        department,
+        brand,
+        price,
+        category_names,
+        brand_names,
+        shop=shop,
+        published_at=_published(items, place, len(ids)),
+        word_start=word_start,
+        word=word,
+    )
 
 
 def _encode(values: pa.ChunkedArray, also: pa.ChunkedArray | None = None) -> tuple[IdMap, Int32]:
@@ -127,6 +143,27 @@ def _baskets(rows: pa.Table) -> Int64:
         encoded = encoded.chunk(0)
     codes: Int64 = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
+
+
+def _published(items: pa.Table, place: Int32, n: int) -> Int64:
+    seconds = np.full(n, -1, dtype=np.int64)
+    if c.PUBLISHED_AT in items.column_names:
+        micros = pc.cast(items[c.PUBLISHED_AT], pa.timestamp("us", tz="UTC")).cast(pa.int64())
+        seconds[place] = pc.fill_null(micros, -_MICROSECONDS).to_numpy() // _MICROSECONDS
+    return seconds
+
+
+def _words(items: pa.Table, place: Int32, n: int) -> tuple[Int64, Int32]:
+    """Words that at least two items share, as compressed rows (see :class:`ItemCatalogue`)."""
+    words: list[set[str]] = [set() for _ in range(n)]
+    texts = zip(place.tolist(), _texts(items, c.TITLE), _texts(items, c.ATTRIBUTES), strict=True)
+    for item, title, attributes in texts:
+        words[item] = words_of(title or "") | attribute_words(attributes or "")
+    shared = sorted(word for word, items_ in Counter(chain.from_iterable(words)).items() if items_ > 1)
+    code_of = {word: code for code, word in enumerate(shared)}
+    rows = [sorted(code_of[word] for word in row if word in code_of) for row in words]
+    start = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return start, np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(start[-1]))
 
 
 def _texts(items: pa.Table, column: str) -> list[str | None]:

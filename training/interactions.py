@@ -41,12 +41,44 @@ class ItemCatalogue:
     price: Float32  # (n,) list price in the mall's currency, NaN unknown
     category_names: tuple[str, ...] = ()
     brand_names: tuple[str, ...] = ()
+    #: What only some sources read; left empty it is unknown of every item.
+    shop: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))  # (n,) code, -1 unknown
+    published_at: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (n,) seconds UTC, -1 unknown
+    #: Words of titles and attributes as compressed rows: item ``i`` has ``word[word_start[i] : word_start[i + 1]]``.
+    word_start: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (n + 1,)
+    word: Int32 = field(default_factory=lambda: np.empty(0, dtype=np.int32))  # (w,) code, ascending within an item
+
+    def __post_init__(self) -> None:
+        n = len(self.category)
+        usual = {
+            "shop": np.full(n, -1, dtype=np.int32),
+            "published_at": np.full(n, -1, dtype=np.int64),
+            "word_start": np.zeros(n + 1, dtype=np.int64),
+        }
+        for name, unknown in usual.items():
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, unknown)
 
     @classmethod
     def unknown(cls, n: int) -> Self:
         """A catalogue that knows nothing."""
         nothing = np.full(n, -1, dtype=np.int32)
         return cls(nothing, nothing, nothing, np.full(n, np.nan, dtype=np.float32))
+
+    def where(self, mask: Bool) -> Self:
+        """The items under ``mask`` (n,); codes and names stay."""
+        words = np.diff(self.word_start)
+        return replace(
+            self,
+            category=self.category[mask],
+            department=self.department[mask],
+            brand=self.brand[mask],
+            price=self.price[mask],
+            shop=self.shop[mask],
+            published_at=self.published_at[mask],
+            word_start=np.concatenate([[0], np.cumsum(words[mask])]).astype(np.int64),
+            word=self.word[np.repeat(mask, words)],
+        )
 
 
 @dataclass(frozen=True)

@@ -102,3 +102,31 @@ def test_an_anonymous_visitor_is_a_user_of_his_own() -> None:
     )
     data = interactions_from_events(table)
     assert data.users.ids(data.user) == ["a", "anon-1"]
+
+
+def test_shop_date_and_shared_words_of_items_are_kept() -> None:
+    items = pa.table(
+        {
+            "item_id": ["b", "a", "c"],
+            "title": ["Green tea", "TEA 绿茶", None],
+            "attributes": [None, '{"size": "M"}', '{"size": "m", "only": 1}'],
+            "shop": ["s", None, "s"],
+            "published_at": pa.array([START, None, START], pa.timestamp("us", tz="UTC")),
+        }
+    )
+    known = interactions_from_events(events([("u", "a", "view", 0), ("u", "z", "view", 1)]), items).catalogue
+    assert (known.shop == [-1, 0, 0, -1]).all()
+    assert (known.published_at == [-1, START.timestamp(), START.timestamp(), -1]).all()
+    # "tea" and "size=m" are shared by two items each, the other words lead nowhere.
+    size, tea = 0, 1
+    assert known.word_start.tolist() == [0, 2, 3, 4, 4]
+    assert known.word.tolist() == [size, tea, tea, size]
+
+    part = known.where(np.array([False, True, True, False]))
+    assert (part.shop.tolist(), part.word_start.tolist(), part.word.tolist()) == ([0, 0], [0, 1, 2], [tea, size])
+
+
+def test_a_catalogue_that_knows_nothing_has_rows_for_all() -> None:
+    known = interactions_from_events(events([("u", "a", "view", 0), ("u", "z", "view", 1)])).catalogue
+    assert known.shop.tolist() == known.published_at.tolist() == [-1, -1]
+    assert known.word_start.tolist() == [0, 0, 0]

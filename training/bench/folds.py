@@ -15,7 +15,7 @@ from training.bench.config import GivenSplitSpec, LeaveOneOutSpec, RecommendBenc
 from training.bench.given import read_pairs
 from training.evaluation.fold import Fold, Truth
 from training.evaluation.splits import END_OF_SEQUENCE, GivenSplit, LeaveOneOut, Split, TemporalSplit, make_fold
-from training.interactions import Bool, Clock, Int32, Interactions, ItemCatalogue
+from training.interactions import Bool, Clock, Int32, Interactions
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def seal(fold: Fold, items: pa.Table | None = None) -> Fold:
         items=IdMap.from_array(train.items.to_array()[known_items]),
         user=user_of[train.user],
         item=item_of[train.item],
-        catalogue=_rows_of(train.catalogue, known_items),
+        catalogue=train.catalogue.where(known_items),
     )
     size = len(train.items)
     strange = np.full(max(size, int(fold.truth.item.max(initial=-1)) + 1), UNKNOWN, dtype=np.int32)
@@ -120,13 +120,3 @@ def _present(index: Int32, n: int) -> Bool:
 def _renumber(known: Bool) -> Int32:
     """(n,) the rank of each known index among the known ones; :data:`UNKNOWN` for the others."""
     return np.where(known, np.cumsum(known) - 1, UNKNOWN).astype(np.int32)
-
-
-def _rows_of(catalogue: ItemCatalogue, known: Bool) -> ItemCatalogue:
-    return replace(
-        catalogue,
-        category=catalogue.category[known],
-        department=catalogue.department[known],
-        brand=catalogue.brand[known],
-        price=catalogue.price[known],
-    )

@@ -16,7 +16,7 @@ from pydantic import Field
 from training.interactions import SECONDS_PER_DAY, Clock, Float32, Int64, Interactions
 from training.models.neighbour_source import NeighbourConfig, NeighbourSource
 from training.models.neighbours import Neighbours, Sparse
-from training.models.ragged import first_of_run
+from training.models.ragged import Float64, first_of_run
 from training.models.recency import moments, weights_of
 from training.models.source import SourceConfig
 
@@ -64,7 +64,7 @@ def count_pairs(data: Interactions, config: CovisitConfig) -> Sparse:
     moment = moments(data)
     first = np.flatnonzero(first_of_run(moment))
     owner, time = data.user[first], data.time[first]
-    baskets = _baskets(data, moment, config)
+    baskets = baskets_of(data, moment, weights_of(data.kind, config.kinds.table()), len(first))
     size = np.diff(baskets.indptr).astype(np.int64)
 
     pairs = sp.csr_array(sp.csr_array(baskets.T) @ baskets) * np.float32(config.together)
@@ -88,20 +88,19 @@ def count_pairs(data: Interactions, config: CovisitConfig) -> Sparse:
         pairs = pairs + forward
         if config.backward:
             pairs = pairs + sp.csr_array(forward.T) * np.float32(config.backward)
-    return _damp(pairs, np.asarray(baskets.sum(axis=0), dtype=np.float32).ravel(), config.damping)
+    return damp(pairs, np.asarray(baskets.sum(axis=0), dtype=np.float32).ravel(), config.damping)
 
 
-def _baskets(data: Interactions, moment: Int64, config: CovisitConfig) -> Sparse:
-    """(moments, items) event weights, every row divided by the root of its size."""
-    shape = (int(moment[-1]) + 1, len(data.items))
-    weight = weights_of(data.kind, config.kinds.table()).astype(np.float32)
-    baskets = sp.csr_array(sp.coo_array((weight, (moment, data.item)), shape=shape))
+def baskets_of(data: Interactions, moment: Int64, weight: Float64, rows: int) -> Sparse:
+    """(rows, items) sums of the (m,) event weights by moment, every row divided by the root of its size."""
+    shape = (rows, len(data.items))
+    baskets = sp.csr_array(sp.coo_array((weight.astype(np.float32), (moment, data.item)), shape=shape))
     size = np.diff(baskets.indptr)
     baskets.data /= np.repeat(np.sqrt(size), size).astype(np.float32)
     return baskets
 
 
-def _damp(pairs: Sparse, popularity: Float32, exponent: float) -> Sparse:
+def damp(pairs: Sparse, popularity: Float32, exponent: float) -> Sparse:
     """Divide by the popularity of both sides, the asked one by its root so that rare history items do not dominate."""
     scale = np.maximum(popularity, 1e-6)
     damped = sp.csr_array(pairs, copy=True)

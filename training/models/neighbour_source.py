@@ -7,6 +7,7 @@ from pydantic import Field
 from training.interactions import Histories, Int32
 from training.models.kind_weights import KindWeights
 from training.models.neighbours import HistoryWeighting, Neighbours
+from training.models.ragged import Float64
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
 
@@ -31,11 +32,15 @@ class NeighbourSource(CandidateSource):
         self.neighbours = neighbours
         self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
 
+    def weights(self, histories: Histories) -> Float64:
+        """(m,) how much each event of the histories asks."""
+        return self._weighting.weights(histories)
+
     def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
-        return self.neighbours.ask(histories, self._weighting.weights(histories), n, exclude_seen=exclude_seen)
+        return self.neighbours.ask(histories, self.weights(histories), n, exclude_seen=exclude_seen)
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
-        return self.neighbours.because(histories, self._weighting.weights(histories), row, item)
+        return self.neighbours.because(histories, self.weights(histories), row, item)
 
     def arrays(self) -> Arrays:
         return self.neighbours.arrays()

@@ -124,7 +124,7 @@ class Recommender:
 
     def similar(self, item: int, n: int, intent: Intent = "similar") -> Candidates:
         """The ``n`` items nearest to one: liked by the same users, or (``complementary``) had with or after it."""
-        order = ("item_knn", "covisit") if intent == "similar" else ("covisit", "item_knn")
+        order = ("item_knn", "covisit") if intent == "similar" else ("complements", "covisit", "item_knn")
         for name in order:
             source = self.sources.get(name)
             if isinstance(source, NeighbourSource):

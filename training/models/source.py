@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.contracts.config import Config
-from training.interactions import Float32, Histories, Int32, Interactions
+from training.interactions import Clock, Float32, Histories, Int32, Interactions
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -43,6 +43,8 @@ class CandidateSource(ABC):
     Config: ClassVar[type[SourceConfig]]
     #: Settings that :meth:`fit` does not read: another value needs no other fit.
     asked_with: ClassVar[frozenset[str]] = frozenset()
+    #: Clocks under which the source can find anything; under another it answers nothing.
+    clocks: ClassVar[frozenset[Clock]] = frozenset(Clock)
 
     @classmethod
     @abstractmethod

@@ -113,8 +113,8 @@ def test_the_user_index_is_no_key(case):
 
 def test_users_that_the_fit_never_saw_are_answered(case):
     source, log = case
-    stranger = history([(3, 10, PURCHASE), (7, 11, PURCHASE)], clock=log.clock)
-    assert len(source.retrieve(stranger, N, exclude_seen=False).item)
+    stranger = history([(item, 10, PURCHASE) for item in range(8)], clock=log.clock)
+    assert bool(len(source.retrieve(stranger, N, exclude_seen=False).item)) is (log.clock in source.clocks)
 
 
 @pytest.mark.parametrize("name", NAMES)

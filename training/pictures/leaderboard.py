@@ -14,7 +14,7 @@ class Standing:
     """One model's value of a metric with its 95 % interval (equal to the value where none was computed)."""
 
     model: str
-    kind: str  # "pipeline", "source" or "baseline", as in result.json
+    kind: str  # "pipeline", "source", "baseline" and so on, as in result.json
     value: float
     low: float
     high: float

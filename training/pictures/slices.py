@@ -11,7 +11,7 @@ from training.pictures.style import INK, OTHER, OURS, dress, new_figure
 
 @dataclass(frozen=True)
 class Slice:
-    """One group of users: what the model and its best rival reach there."""
+    """One group of users, or of items: what the model and its best rival reach there."""
 
     name: str  # "new users", "old users", ...
     users: int
@@ -20,22 +20,22 @@ class Slice:
 
 
 def slices(rows: Sequence[Slice], metric: str, *, other: str, title: str = "") -> Figure:
-    """Grouped bars of ``metric`` in every slice, in the order given; ``other`` names the rival."""
+    """Pairs of bars of ``metric``, one pair per slice from the top in the order given; ``other`` names the rival."""
     if not rows:
         raise ValueError("there is no slice to draw")
-    figure = new_figure(max(5.6, 2.2 + 1.3 * len(rows)), 4.4)
+    figure = new_figure(7.6, 1.8 + 0.5 * len(rows))
     axes = figure.subplots()
-    places = np.arange(len(rows))
+    places = np.arange(len(rows))[::-1]
     for offset, colour, label, values in (
-        (-0.19, OURS, "this model", [row.ours for row in rows]),
-        (0.19, OTHER, other, [row.other for row in rows]),
+        (0.19, OURS, "this model", [row.ours for row in rows]),
+        (-0.19, OTHER, other, [row.other for row in rows]),
     ):
-        axes.bar(places + offset, values, width=0.35, color=colour, label=label)
-        for x, value in zip(places + offset, values, strict=True):
-            axes.text(x, value, f"{value:.3f}", ha="center", va="bottom", fontsize=8, color=INK)
-    axes.set_xticks(places, [f"{row.name}\n{row.users:,} users" for row in rows])
-    dress(axes, title or f"{metric} by group of users")
-    axes.set(ylabel=metric, xlim=(-0.6, len(rows) - 0.4))
-    axes.margins(y=0.12)
+        axes.barh(places + offset, values, height=0.35, color=colour, label=label)
+        for y, value in zip(places + offset, values, strict=True):
+            axes.text(value, y, f" {value:.3f}", va="center", fontsize=8, color=INK)
+    axes.set_yticks(places, [f"{row.name}\n{row.users:,} users" for row in rows])
+    dress(axes, title or f"{metric} by group", grid="x")
+    axes.set(xlabel=metric, ylim=(-0.6, len(rows) - 0.4))
+    axes.margins(x=0.12)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
     return figure

@@ -20,7 +20,7 @@ PAPER: Final = "#FFFFFF"
 _RULE: Final = "#E3E8EE"
 
 #: Kind of a row in a leaderboard -> colour.
-KIND_COLOURS: Final = {"pipeline": OURS, "source": SOURCE, "baseline": QUIET}
+KIND_COLOURS: Final = {"pipeline": OURS, "blend": "#4C9FD6", "source": SOURCE, "baseline": QUIET, "oracle": OTHER}
 
 #: For series of equal rank, in this order.
 CYCLE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")

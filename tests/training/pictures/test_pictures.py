@@ -101,6 +101,14 @@ def test_the_leaderboard_is_sorted_and_marks_the_pipeline():
     assert labels[0].get_fontweight() == "bold"
 
 
+def test_slices_stand_from_the_top_in_the_order_given():
+    axes = slices([Slice("new users", 3, 0.1, 0.2), Slice("old users", 5, 0.3, 0.4)], "auc", other="x").axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    labels = dict(zip(names, axes.get_yticks(), strict=True))
+    assert labels["new users\n3 users"] > labels["old users\n5 users"]
+    assert [bar.get_width() for bar in axes.patches] == [0.1, 0.3, 0.2, 0.4]
+
+
 @pytest.mark.parametrize(
     "draw",
     [

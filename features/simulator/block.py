@@ -1,11 +1,12 @@
 """One block of people, day after day: the smallest piece of a mall that can be made by itself."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from features.simulator.baskets import line_worth, mean_lines, mean_quantity
@@ -66,6 +67,41 @@ def simulate_block(
     return BlockSummary(events, fake, len(life.census.numbers))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How the ``n`` registered people stand at midnight before a day."""
+
+    people: People
+    state: State
+    staple: Int32  # (n,) last bought item that is used up in time, -1 without
+    staple_day: Int32  # (n,) on which it was bought
+
+    @classmethod
+    def join(cls, parts: Sequence["Standing"]) -> "Standing":
+        """The people of several blocks, one after the other."""
+        return cls(
+            People(**{f.name: np.concatenate([getattr(p.people, f.name) for p in parts]) for f in fields(People)}),
+            State(**{f.name: np.concatenate([getattr(p.state, f.name) for p in parts]) for f in fields(State)}),
+            np.concatenate([part.staple for part in parts]),
+            np.concatenate([part.staple_day for part in parts]),
+        )
+
+    def some(self, rows: npt.NDArray[np.integer]) -> "Standing":
+        """How the people of ``rows`` stand."""
+        return Standing(self.people.some(rows), self.state.some(rows), self.staple[rows], self.staple_day[rows])
+
+
+def relive(world: World, block: int, day: int, advance: Callable[[int], None] = lambda _: None) -> Standing:
+    """Live the days of ``block`` before ``day`` again: the same random numbers bring everybody to where he stood.
+
+    ``advance`` is called after each day with its number of events.
+    """
+    life = _Life(world, block, make_catalogue(world))
+    for past in range(day):
+        advance(len(life.day(past)[0]))
+    return life.standing()
+
+
 class _Life:
     """The people of a block with all their state."""
 
@@ -118,6 +154,12 @@ class _Life:
         number = int(self.census.numbers[0]) + first
         emit_fraud(random, self._fraud, self._catalogue, day, first, number, counters, log)
         return log.finish(world, self._block, day, self._names, counters, random)
+
+    def standing(self) -> Standing:
+        """How its registered people stand now."""
+        registered = np.flatnonzero(~self.census.people.ghost)
+        everybody = Standing(self.census.people, self._state, self._memory.staple, self._memory.staple_day)
+        return everybody.some(registered)
 
     def churn(self, day: int) -> pa.Table:
         """The true future at midnight before ``day`` of those who have registered."""

@@ -41,10 +41,25 @@ def outlook(dynamics: Dynamics, people: People, state: State, day: int) -> Outlo
                                                               for o in parts], strict=True)))  # fmt: skip
 
 
+def daily_orders(dynamics: Dynamics, people: People, state: State, day: int, days: int) -> Float32:
+    """(days, n) probability of a paid order on each of ``days`` days from ``day``, given the ``state`` before it.
+
+    Who has not registered by a day orders nothing on it; whether he drops out or cools down before is not counted.
+    """
+    living = _start(state)
+    dropping = dynamics.drop_out(people, _MOOD, _TIRED)[None]
+    orders = np.zeros((days, len(people)), np.float32)
+    for ahead in range(days):
+        here = people.joined <= day + ahead
+        living_on, sold = _Today(dynamics, people, day + ahead).move(living * (1 - dropping), _ALL)
+        living = np.where(here, living_on, living)
+        orders[ahead] = np.where(here, sold, 0)
+    return orders
+
+
 def _outlook(dynamics: Dynamics, people: People, state: State, day: int) -> Outlook:
     n = len(people)
-    start = np.zeros((2, 3, 2, n), np.float32)
-    start[state.heat, state.mood, state.tired, np.arange(n)] = state.alive
+    start = _start(state)
     gone = 1 - state.alive.astype(np.float32)
     idle, unsold, living = start, start, start
     idle_gone, unsold_gone = gone, gone
@@ -66,6 +81,13 @@ def _outlook(dynamics: Dynamics, people: People, state: State, day: int) -> Outl
                 idle.sum(axis=(0, 1, 2)) + idle_gone, unsold.sum(axis=(0, 1, 2)) + unsold_gone, orders, spend,
             ))  # fmt: skip
     return Outlook(*(np.array(rows, np.float32) for rows in zip(*found, strict=True)))
+
+
+def _start(state: State) -> Float32:
+    """(2, 3, 2, n) where the living are."""
+    start = np.zeros((2, 3, 2, len(state.alive)), np.float32)
+    start[state.heat, state.mood, state.tired, np.arange(len(state.alive))] = state.alive
+    return start
 
 
 _IDLE: Final = "without an own action"

@@ -24,7 +24,8 @@ _REFUND_SHARE: Final = 0.5  # of disappointed people; the others write a bad rev
 _PRAISE_SHARE: Final = 0.5
 _SHRUG_SHARE: Final = 0.1
 _CART_SHARE: Final = 0.7
-_USED_UP: Final = 0.8  # of the item's cycle, when it may be bought again
+#: Part of an item's cycle after which it may be bought again.
+USED_UP: Final = 0.8
 
 
 @dataclass
@@ -136,7 +137,7 @@ class Shopping:
         """Whose staple is used up."""
         staple = memory.staple[person]
         cycle = self.catalogue.cycle[staple]
-        return (staple >= 0) & (day - memory.staple_day[person] >= _USED_UP * cycle)
+        return (staple >= 0) & (day - memory.staple_day[person] >= USED_UP * cycle)
 
     def _look(
         self,

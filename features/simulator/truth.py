@@ -17,7 +17,7 @@ item's own), the item's quality, and minus the user's price sensitivity times th
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -30,10 +30,14 @@ import pyarrow.parquet as pq
 from features.contracts import columns as c
 from features.contracts.errors import InputError, UnknownNameError
 from features.contracts.ids import UNKNOWN, IdMap
+from features.contracts.knowledge import ID_KIND, RAW_ID, USER
+from features.contracts.progress import step
+from features.simulator.block import Standing, relive
 from features.simulator.browsing import affinities, click_probability
 from features.simulator.catalogue import Catalogue, make_catalogue
+from features.simulator.foresight import Foresight
 from features.simulator.randomness import Float32, Float64
-from features.simulator.world import VERSION, World, make_world
+from features.simulator.world import HORIZONS, VERSION, World, make_world
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,29 @@ class Truth:
                 f"{', '.join(moment.isoformat() for moment in moments)} and 7, 30 or 90 days"
             )
         return found.sort_by(c.USER_ID)
+
+    @cached_property
+    def person(self) -> dict[str, str]:
+        """Account -> user id of the person behind it; fake accounts have none."""
+        table = pq.read_table(self.folder / "truth" / "identities.parquet")
+        real = table.filter(pc.and_(pc.equal(table[ID_KIND], USER), pc.invert(table["fake"])))
+        return dict(zip(real[RAW_ID].to_pylist(), real["person"].to_pylist(), strict=True))
+
+    def foresight(self, as_of: datetime, horizon_days: int) -> Foresight:
+        """What everybody (rows as in ``user_map``) may be expected to buy within ``horizon_days`` from ``as_of``.
+
+        The days before are lived again, which takes about as long as simulating them. Raises
+        :class:`UnknownNameError` unless ``as_of`` is a midnight (UTC) of the simulated time.
+        """
+        day, rest = divmod(as_of - self.world.midnight, timedelta(days=1))
+        if rest or not 0 <= day <= self.world.days or not 0 < horizon_days <= max(HORIZONS):
+            raise UnknownNameError(
+                f"the truth is known at midnights from {self.world.start} for {self.world.days} days and over at most "
+                f"{max(HORIZONS)} days, not as of {as_of.isoformat()} for {horizon_days} days"
+            )
+        with step("living the simulated days again", total=self.world.blocks * day, unit="days") as task:
+            parts = [relive(self.world, b, day, lambda _: task.advance()) for b in range(self.world.blocks)]
+        return Foresight(self.world, self.catalogue, Standing.join(parts), day, horizon_days)
 
     def _ids(self, path: str, column: str) -> list[str]:
         ids: list[str] = pq.read_table(self.folder / path, columns=[column]).column(column).to_pylist()

@@ -103,6 +103,9 @@ class RecommendBench(Config):
     split: SplitSpec
     seen: Seen = Seen.INCLUDE
     """``include`` or ``exclude`` the items of a user's own history, for every model alike."""
+    truth: str | None = None
+    """Folder of the simulated mall that the log comes from (``mallard simulate --out``): judges an oracle beside the
+    others. Only for ``split.kind: temporal`` by purchases."""
     k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(default=(5, 10, 20), min_length=1)
     """List lengths to judge."""
     budget_minutes: float = Field(default=20.0, gt=0)
@@ -122,6 +125,13 @@ class RecommendBench(Config):
     def _temporal_needs_time(self) -> Self:
         if isinstance(self.split, TemporalSplitSpec):
             _require_time(self.interactions, "split.kind temporal")
+        return self
+
+    @model_validator(mode="after")
+    def _truth_is_about_purchases(self) -> Self:
+        asks = isinstance(self.split, TemporalSplitSpec) and self.split.target == (EventType.PURCHASE,)
+        if self.truth is not None and not asks:
+            raise ValueError("truth tells what people will buy: it needs split.kind temporal with target purchase")
         return self
 
 

@@ -12,11 +12,14 @@ from features.contracts.progress import say
 from features.lake import read_table
 from features.sources import open_source
 from training.bench.config import LeaveOneOutSpec, RecommendBench, Seen, TemporalSplitSpec
+from training.bench.examples import Title, examples, titles
 from training.bench.folds import Question, ask
 from training.bench.jury import Jury
 from training.bench.measure import Meter
+from training.bench.oracle import ask_oracle
 from training.bench.provenance import code_version, machine
-from training.bench.rows import best_rival, compare, deciding_metric, slices
+from training.bench.rows import deciding_metric
+from training.bench.summary import summarise
 from training.dataset import interactions_from_events
 from training.interactions import Interactions
 from training.pipelines.recommend_config import RecommendConfig
@@ -31,6 +34,8 @@ class Prepared:
     question: Question
     rejected: int
     """Rows that were put aside because they could not be used."""
+    title: Title
+    """What an item of the training part is called."""
 
 
 def bench_recommend(config_path: Path, settings: RecommendConfig | None = None) -> dict[str, Any]:
@@ -53,19 +58,24 @@ def bench_recommend(config_path: Path, settings: RecommendConfig | None = None) 
         )
     rows = [*jury.pipeline(fitted, fitting.cost), *jury.sources(fitted), *jury.baselines()]
     metric = deciding_metric(config.k)
-    pipeline, rival = rows[0], best_rival(rows, metric)
+    oracle = None
+    if config.truth is not None and isinstance(config.split, TemporalSplitSpec):
+        folder = config_path.parent / config.truth
+        oracle = ask_oracle(folder, config.split, data, question, jury, fitted.recommender, rows[0], metric)
+        rows.append(oracle.row)
     return {
         "name": config.name,
         "users": len(data.users),
         "items": len(data.items),
         "interactions": len(data),
-        "test_users": len(question.fold.users),
         "commit": code_version(),
         "machine": machine(),
-        "rows": [row.as_json() for row in rows],
-        "paired": compare(pipeline, rival, metric),
-        "comparisons": [compare(pipeline, row, metric) for row in rows[1:]],
-        "slices": slices(pipeline, rival, metric, jury.histories),
+        "target": [str(kind) for kind in question.split.target],
+        **summarise(rows, metric, question.fold, jury.histories),
+        "examples": examples(
+            fitted.recommender, question.fold, jury.histories, prepared.title, exclude_seen=jury.exclude_seen
+        ),
+        **({"oracle": oracle.account} if oracle is not None else {}),
         "choices": fitted.choices,
         "validation": fitted.validation,
         "stages": {"read": round(reading.cost.seconds, 3), **{k: round(s, 3) for k, s in fitted.seconds.items()}},
@@ -83,7 +93,8 @@ def prepare(config: RecommendBench, base: Path, now: datetime) -> Prepared:
     # A file without times is in order where the split is about the last interaction; elsewhere it has none.
     ordered = source.ordered or isinstance(config.split, LeaveOneOutSpec)
     data = interactions_from_events(loaded.events, loaded.items, ordered=ordered)
-    return Prepared(data, ask(config, base, data, loaded.items, now), loaded.report.rejected)
+    question = ask(config, base, data, loaded.items, now)
+    return Prepared(data, question, loaded.report.rejected, titles(loaded.items, question.fold.train.items))
 
 
 def _timed(config: RecommendBench) -> bool:

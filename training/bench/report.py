@@ -49,7 +49,17 @@ def _recommendation(result: dict[str, Any]) -> str:
             f"  {name} ({part['users']:,} users): {part['pipeline']:.4f} against {part['rival']:.4f}, "
             f"difference {part['mean']:+.4f} [{part['low']:+.4f}, {part['high']:+.4f}]"
         )
+    if "oracle" in result:
+        lines.append(_oracle(result["oracle"]))
     return "\n".join([*lines, _origin(result)])
+
+
+def _oracle(account: dict[str, Any]) -> str:
+    lost = ", ".join(f"{reason.replace('_', ' ')} {value:.4f}" for reason, value in account["lost_to"].items())
+    return (
+        f"{account['share']:.1%} of what the oracle reaches ({account['pipeline']:.4f} of {account['oracle']:.4f}, "
+        f"{account['users']:,} users); the rest of 1 is lost to {lost}"
+    )
 
 
 def _tags(result: dict[str, Any]) -> str:

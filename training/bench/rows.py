@@ -1,30 +1,27 @@
 """The rows of a recommendation benchmark, and the comparisons between them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
 from training.bench.measure import Cost
 from training.evaluation.paired import Paired, paired_bootstrap
-from training.evaluation.ranking import Ranking
-from training.interactions import SECONDS_PER_DAY, Bool, Clock, Histories, Int64
+from training.evaluation.ranking import Float64, Ranking
+from training.interactions import Int32
 
 SEED = 20170101
 _PREFERRED_K = 10
-_NEW_USER_DAYS = 28
-_HISTORY_BOUNDS = (0, 1, 5, 20, 100, 500)
 
 
 class Kind(StrEnum):
-    """What a row is: our whole product, a part of it, or something it must beat."""
+    """What a row is: our whole product, a part of it, something it must beat, or what it can reach at most."""
 
     PIPELINE = "pipeline"
     BLEND = "blend"
     SOURCE = "source"
     BASELINE = "baseline"
+    ORACLE = "oracle"
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Row:
     kind: Kind
     ranking: Ranking
     cost: Cost
+    lists: Int32 = field(repr=False)  # (q, K) item indices as they were judged, -1 for an empty place
 
     def as_json(self) -> dict[str, Any]:
         """The row as ``result.json`` has it."""
@@ -60,45 +58,23 @@ def best_rival(rows: Sequence[Row], metric: str) -> Row:
 
 def compare(a: Row, b: Row, metric: str) -> dict[str, Any]:
     """``a - b`` by user with its 95 % interval, as ``result.json`` has it."""
-    return {"metric": metric, "against": b.model, **vars(_paired(a, b, metric, None))}
+    return {"metric": metric, "against": b.model, **vars(_paired(a, b, metric))}
 
 
-def slices(pipeline: Row, rival: Row, metric: str, histories: Histories) -> dict[str, Any]:
-    """The comparison within groups of users: by length of history, and new against old ones."""
-    result: dict[str, Any] = {}
-    for name, members in _groups(histories).items():
-        if members.any():
-            result[name] = {
-                "users": int(members.sum()),
-                "metric": metric,
-                "pipeline": float(pipeline.ranking.per_user[metric][members].mean()),
-                "against": rival.model,
-                "rival": float(rival.ranking.per_user[metric][members].mean()),
-                **vars(_paired(pipeline, rival, metric, members)),
-            }
-    return result
+def standings(rows: Sequence[Row], rival: Row, metric: str) -> list[dict[str, Any]]:
+    """Every row's value, and the interval in which it lies when the value of ``rival`` is taken as it is."""
+    found = []
+    for row in rows:
+        value, gap = float(row.ranking.per_user[metric].mean()), _paired(row, rival, metric)
+        low, high = value - gap.mean + gap.low, value - gap.mean + gap.high
+        found.append({"model": row.model, "kind": str(row.kind), "value": value, "low": low, "high": high})
+    return found
 
 
-def _paired(a: Row, b: Row, metric: str, members: Bool | None) -> Paired:
-    chosen = slice(None) if members is None else members
-    return paired_bootstrap(a.ranking.per_user[metric][chosen], b.ranking.per_user[metric][chosen], seed=SEED)
+def difference(a: Float64, b: Float64) -> Paired:
+    """``a - b``, aligned by user, with its 95 % interval; the same draws for every comparison of a result."""
+    return paired_bootstrap(a, b, seed=SEED)
 
 
-def _groups(histories: Histories) -> dict[str, Bool]:
-    length = np.diff(histories.indptr)
-    groups: dict[str, Bool] = {}
-    for low, high in zip(_HISTORY_BOUNDS, (*_HISTORY_BOUNDS[1:], None), strict=True):
-        label = f"history {low}+" if high is None else f"history {low}-{high - 1}" if high - low > 1 else "history 0"
-        groups[label] = (length >= low) & (length < (np.inf if high is None else high))
-    if histories.clock is Clock.TIMED:
-        new = histories.as_of - _first_event(histories) < _NEW_USER_DAYS * SECONDS_PER_DAY
-        groups |= {"new users": new, "old users": ~new}
-    return groups
-
-
-def _first_event(histories: Histories) -> Int64:
-    """(q,) the time of the first event; ``as_of`` for an empty history."""
-    first = histories.as_of.copy()
-    known = np.diff(histories.indptr) > 0
-    first[known] = histories.time[histories.indptr[:-1][known]]
-    return first
+def _paired(a: Row, b: Row, metric: str) -> Paired:
+    return difference(a.ranking.per_user[metric], b.ranking.per_user[metric])

@@ -12,6 +12,7 @@ from training.bench.churn import bench_churn
 from training.bench.recommend import bench_recommend
 from training.bench.report import table, write_result
 from training.bench.tags import bench_tags
+from training.report import write_report
 
 _CONFIG = click.Path(dir_okay=False, path_type=Path)
 
@@ -23,13 +24,21 @@ def _measure(session: Session, measure: Callable[[Path], dict[str, Any]], config
     session.answer(result, table(result) + (f"\nwritten to {out}" if out else ""))
 
 
-@command("recommend", example="mallard bench recommend benchmarks/complete_journey.yaml --out result.json")
+@command("recommend", example="mallard bench recommend benchmarks/complete_journey.yaml --report report.html")
 @click.argument("config", type=_CONFIG)
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@click.option("--report", type=_CONFIG, metavar="FILE", help="Also write a page for people there, as HTML.")
 @pass_session
-def recommend(session: Session, config: Path, out: Path | None) -> None:
+def recommend(session: Session, config: Path, out: Path | None, report: Path | None) -> None:
     """Judge the pipeline, every source and every baseline on the data set of CONFIG."""
-    _measure(session, bench_recommend, config, out)
+
+    def measure(file: Path) -> dict[str, Any]:
+        result = bench_recommend(file)
+        if report is not None:
+            write_report(result, report)
+        return result
+
+    _measure(session, measure, config, out)
 
 
 @command("churn", example="mallard bench churn benchmarks/cdnow_churn.yaml --out result.json")

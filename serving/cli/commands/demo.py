@@ -13,6 +13,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say
 from features.lake import Lake
 from features.sources import SAMPLES
+from serving.cli.budget import minutes
 from serving.cli.calls import Call, calls_for, some_user
 from serving.cli.command import command, pass_session
 from serving.cli.commands.deploy import deploy_registered
@@ -34,7 +35,7 @@ from training.jobs import train_churn, train_recommend
 from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
 
 KEY_NAME = "demo"
-BUDGET = 3.0  # minutes
+BUDGET = "3m"
 _STRONGEST = 12  # tags
 
 
@@ -55,7 +56,7 @@ class Journey:
 
 @command("demo", example="mallard demo\nmallard demo --no-serve\nmallard demo --sample cdnow --port 8080")
 @click.option("--sample", default="complete-journey", type=click.Choice(list(SAMPLES)), help="The log to start from.")
-@click.option("--budget", default=BUDGET, type=click.FloatRange(min=0.1), metavar="MINUTES",
+@click.option("--budget", default=BUDGET, callback=minutes, metavar="TIME",
               help="Time to choose the recommender's settings in.")  # fmt: skip
 @click.option("--serve/--no-serve", default=True, help="Serve at the end, or stop before it.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")

@@ -2,11 +2,12 @@
 
 import click
 
+from serving.cli.budget import minutes
 from serving.cli.command import command, group, pass_session
 from serving.cli.session import Session
 from training.jobs import TrainReport, train_churn, train_recommend
 
-DEFAULT_BUDGET = 20.0  # minutes
+DEFAULT_BUDGET = "20m"
 
 
 @command("churn", example="mallard train churn")
@@ -16,9 +17,9 @@ def churn(session: Session) -> None:
     _show(session, train_churn(session.home))
 
 
-@command("recommend", example="mallard train recommend --budget 10")
-@click.option("--budget", default=DEFAULT_BUDGET, type=click.FloatRange(min=0.1), metavar="MINUTES",
-              help="Time to choose settings in; the final fit comes on top.")  # fmt: skip
+@command("recommend", example="mallard train recommend --budget 20m")
+@click.option("--budget", default=DEFAULT_BUDGET, callback=minutes, metavar="TIME",
+              help="Time to choose settings in, such as 20m or 1h; the final fit comes on top.")  # fmt: skip
 @pass_session
 def recommend(session: Session, budget: float) -> None:
     """Fit candidate sources and ranker on the lake and compare them with every single source and the champion."""

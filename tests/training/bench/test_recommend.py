@@ -19,6 +19,7 @@ from training.models.baselines import baselines
 from training.models.source import sources
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommender import fit_recommender
+from training.report import write_report
 
 TEMPORAL = "{kind: temporal, cutoff: 2021-04-03, horizon: 28d, target: [purchase]}"
 QUICK = RecommendConfig.model_validate(
@@ -42,7 +43,9 @@ def check(result: dict[str, Any], tmp_path: Path) -> dict[str, dict[str, Any]]:
         assert set(NAMES) <= set(row["metrics"])
         assert row["seconds"] >= 0
         assert row["peak_mb"] > 10
-        assert all(0 <= value <= 1 for name, value in row["metrics"].items() if not name.startswith("novelty"))
+        shares = {n: value for n, value in row["metrics"].items() if not n.startswith(("novelty", "popularity_bias"))}
+        assert all(0 <= value <= 1 for value in shares.values())
+        assert {f"{name}@10" for name in ("popularity_bias", "head_share", "gini")} <= set(row["metrics"])
     rivals = {name: row for name, row in rows.items() if row["kind"] in ("source", "baseline")}
     best = max(row["metrics"]["ndcg@10"] for row in rivals.values())
     paired = result["paired"]
@@ -50,8 +53,13 @@ def check(result: dict[str, Any], tmp_path: Path) -> dict[str, dict[str, Any]]:
     assert rivals[paired["against"]]["metrics"]["ndcg@10"] == best
     assert paired["mean"] == pytest.approx(rows["pipeline"]["metrics"]["ndcg@10"] - best)
     assert paired["low"] <= paired["mean"] <= paired["high"]
+    assert result["found"]["metric"] == "recall@10"
+    assert [row["model"] for row in result["standings"]] == list(rows)
+    assert (result["truth"]["pairs"], len(result["examples"])) >= (result["test_users"], 1)
     assert "pipeline" in table(result)
     write_result(result, tmp_path / "result.json")
+    write_report(result, tmp_path / "report.html")
+    assert str(result["name"]) in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["rows"]
     return rows
 
@@ -75,6 +83,9 @@ def test_temporal_split_with_catalogue(result: dict[str, Any], tmp_path: Path) -
     assert (result["users"], result["items"]) == (mall.USERS, mall.ITEMS)
     assert result["interactions"] == len(mall.log())
     assert any(name.startswith("history") for name in result["slices"])
+    assert {f"category Shelf {n}" for n in range(4)} <= set(result["slices"])
+    assert 0 < rows["pipeline"]["metrics"]["category_diversity@10"] < 1
+    assert "brand_diversity@10" not in rows["pipeline"]["metrics"]  # the catalogue knows no brands
     assert rows["personal_frequency"]["metrics"]["ndcg@10"] > rows["popular"]["metrics"]["ndcg@10"]
 
 

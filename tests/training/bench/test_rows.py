@@ -1,16 +1,16 @@
-"""Which rival counts, and the groups of users in which the comparison is repeated."""
+"""Which rival counts, and by how much one row is better than another."""
 
 import numpy as np
 import pytest
 
 from training.bench.measure import Cost
-from training.bench.rows import Kind, Row, best_rival, compare, deciding_metric, slices
+from training.bench.rows import Kind, Row, best_rival, compare, deciding_metric, standings
 from training.evaluation.ranking import Ranking
-from training.interactions import SECONDS_PER_DAY, Clock, Histories
 
 
 def row(model: str, kind: Kind, values: list[float]) -> Row:
-    return Row(model, kind, Ranking({"ndcg@10": np.array(values)}, {"coverage@10": 0.5}), Cost(1.23456, 78.9))
+    ranking = Ranking({"ndcg@10": np.array(values)}, {"coverage@10": 0.5})
+    return Row(model, kind, ranking, Cost(1.23456, 78.9), np.zeros((len(values), 10), dtype=np.int32))
 
 
 PIPELINE = row("pipeline", Kind.PIPELINE, [0.9, 0.5, 0.4])
@@ -49,30 +49,10 @@ def test_a_row_as_json() -> None:
     }
 
 
-def test_slices_part_the_users_by_history_and_by_age() -> None:
-    lengths = [0, 3, 6]
-    now = 100 * SECONDS_PER_DAY
-    m = sum(lengths)
-    days = np.array([90, 91, 92, 10, 20, 30, 40, 50, 60])
-    histories = Histories(
-        user=np.array([-1, 0, 1], dtype=np.int32),
-        as_of=np.full(3, now, dtype=np.int64),
-        indptr=np.array([0, 0, 3, 9], dtype=np.int64),
-        item=np.zeros(m, dtype=np.int32),
-        kind=np.zeros(m, dtype=np.int8),
-        time=days.astype(np.int64) * SECONDS_PER_DAY,
-        quantity=np.ones(m, dtype=np.float32),
-        basket=np.full(m, -1, dtype=np.int64),
-        clock=Clock.TIMED,
-    )
-    found = slices(PIPELINE, ROWS[3], "ndcg@10", histories)
-    assert {name: part["users"] for name, part in found.items()} == {
-        "history 0": 1,
-        "history 1-4": 1,
-        "history 5-19": 1,
-        "new users": 2,
-        "old users": 1,
-    }
-    assert found["history 0"]["pipeline"] == pytest.approx(0.9)
-    assert found["history 0"]["mean"] == pytest.approx(0.6)
-    assert found["old users"]["rival"] == pytest.approx(0.4)
+def test_standings_hold_the_rival_still() -> None:
+    found = {row["model"]: row for row in standings(ROWS, ROWS[3], "ndcg@10")}
+    rival = found["covisit"]
+    assert (rival["value"], rival["low"], rival["high"]) == pytest.approx((0.4, 0.4, 0.4))
+    assert found["pipeline"]["value"] == pytest.approx(0.6)
+    assert found["pipeline"]["low"] == pytest.approx(0.4)
+    assert found["pipeline"]["high"] == pytest.approx(1.0)

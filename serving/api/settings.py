@@ -6,6 +6,7 @@ from typing import Self
 from features.contracts.config import load_config
 from features.contracts.home import Home
 from serving.config import ServingConfig
+from serving.engine.campaigns import with_campaigns
 from serving.engine.placements import Placement, check_default, load_placements
 
 
@@ -19,12 +20,14 @@ class Settings:
 
     @classmethod
     def of(cls, home: Home) -> Self:
-        """Read ``serving.yaml`` and ``placements/*.yaml`` below ``home.configs``; absent files mean the defaults.
+        """Read ``serving.yaml``, ``placements/*.yaml`` and ``campaigns/*.yaml`` below ``home.configs``.
+
+        Absent files mean the defaults, and no campaigns.
 
         Raises :class:`~features.contracts.errors.ConfigError` that names file, line and key.
         """
         config = load_config(ServingConfig, home.configs / "serving.yaml", optional=True)
-        placements = load_placements(home.configs / "placements")
+        placements = with_campaigns(load_placements(home.configs / "placements"), home.configs / "campaigns")
         check_default(placements, config.engine.default_placement)
         return cls(home, config, placements)
 

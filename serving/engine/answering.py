@@ -7,14 +7,14 @@ import numpy as np
 
 from serving.engine.asking import Dropped, RecommendedItem
 from serving.engine.live_model import LiveModel
-from serving.engine.placements import AFTER, Placement
+from serving.engine.placements import Placement
 from serving.engine.question import Question
-from serving.engine.reasons import ranked_reason, reason_of, similar_reason, trending_reason
-from serving.rules import Filters, Outcome, Rule, Slate, Text, apply_rules
-from serving.rules.rule import member_of
+from serving.engine.reasons import REQUEST, reason_for, reason_of
+from serving.rules import Filters, Offer, Outcome, Rule, Slate, Stage, apply_rules
+from serving.rules.filters import FiltersConfig, RequestFilters
 from training.interactions import Bool, Histories, Int32
 from training.models.pool import Pool
-from training.models.recommender import Intent, Recommender
+from training.models.recommender import Evidence, Intent, Recommender
 
 TRENDING = "trending"
 _WIDE = 1000  # how deep a list is read when the caller's filters may take out most of it
@@ -29,72 +29,89 @@ class Answer:
 
 
 def personal_answer(live: LiveModel, question: Question, placement: Placement, *, explain: bool) -> Answer:
-    """Rank for the question's history, apply the rules, and fill what is missing with trending items."""
+    """Rank for the question's history and apply the rules, over trending items too where the ranked ones run short."""
     narrow = question.context.filters != Filters()
     width = _WIDE if narrow else max(placement.ranked, question.n) + len(question.context.excluded)
     ranked = live.recommender.recommend(question.history, width, exclude_seen=placement.exclude_seen)
     chain = placement.chain()
-    outcome = apply_rules(chain, question.context, Slate(ranked.item, ranked.score))
-    places = np.flatnonzero(np.isin(ranked.item, outcome.slate.item))
-    evidence = live.recommender.evidence(
-        question.history, ranked.row[places], ranked.item[places], ranked.source[places]
+    slate = Slate.of(ranked.item, ranked.score)
+    outcome = apply_rules(chain, question.context, slate)
+    if len(outcome.slate) < question.n:
+        # Heat cannot be compared with how well an item fits: popular items follow, without a score.
+        outcome = apply_rules(chain, question.context, slate.extended(_trending(live, question).item.tolist()))
+    place_of = {item: place for place, item in enumerate(ranked.item.tolist())}
+    places = np.array([place_of[i] for i in outcome.slate.item.tolist() if i in place_of], dtype=np.int64)
+    evidence = dict(
+        zip(
+            ranked.item[places].tolist(),
+            live.recommender.evidence(question.history, ranked.row[places], ranked.item[places], ranked.source[places]),
+            strict=True,
+        )
     )
     sources = _source_scores(live, question, placement, ranked.item[places]) if explain else {}
-    items = [
-        RecommendedItem(
-            item_id=live.past.items.id(item),
-            score=score,
-            source=why.source,
-            reason=reason_of(why, live.title),
-            title=live.title(item),
-            sources=sources.get(item, {}),
-        )
-        for item, score, why in zip(ranked.item[places].tolist(), ranked.score[places].tolist(), evidence, strict=True)
-    ]
-    if len(items) < question.n:
-        taken = frozenset(ranked.item.tolist())
-        items += trending_items(live, question, chain, question.history, without=taken, places=question.n - len(items))
-    dropped = _dropped(live, chain, outcome) if explain else ()
-    return Answer(tuple(items[: question.n]), dropped)
+    items = _items(live, question, outcome, evidence, propensities=placement.explores)
+    if not explain:
+        return Answer(items)
+    explained = tuple(
+        replace(shown, sources=sources.get(item, {}))
+        for shown, item in zip(items, outcome.slate.item.tolist(), strict=True)
+    )
+    return Answer(explained, _dropped(live, chain, outcome, frozenset(place_of)))
 
 
 def trending_answer(live: LiveModel, question: Question, placement: Placement) -> Answer:
     """What many people take now, under the same rules; the same for everybody."""
-    nobody = live.nobody(question.as_of)
-    return Answer(tuple(trending_items(live, question, placement.chain(), nobody, places=question.n, alone=True)))
-
-
-def trending_items(
-    live: LiveModel,
-    question: Question,
-    chain: tuple[Rule, ...],
-    history: Histories,
-    *,
-    places: int,
-    without: frozenset[int] = frozenset(),
-    alone: bool = False,
-) -> list[RecommendedItem]:
-    """Trending items that pass the rules, for ``places`` that nothing better fills.
-
-    Beside ranked items their score is None: heat cannot be compared with how well an item fits. ``alone`` shows it.
-    """
-    source = live.recommender.sources.get(TRENDING)
-    if source is None:
-        return []
-    found = source.retrieve(history, _WIDE, exclude_seen=False)
-    slate = Slate(found.item, found.score)
-    slate = slate.where(~member_of(slate.item, without))
-    outcome = apply_rules(chain, replace(question.context, n=places), slate)
-    rows = zip(outcome.slate.item.tolist(), outcome.slate.score.tolist(), strict=True)
-    return [_item(live, item, score if alone else None, TRENDING, trending_reason()) for item, score in rows]
+    outcome = apply_rules(placement.chain(), question.context, _trending(live, question))
+    return Answer(_items(live, question, outcome, {}, propensities=placement.explores))
 
 
 def near_answer(live: LiveModel, question: Question, placement: Placement, item: int, intent: Intent) -> Answer:
     """Items like one item, or that go with it."""
     found = live.recommender.similar(item, _WIDE, intent)
-    outcome = apply_rules(placement.chain(), question.context, Slate(found.item, found.score))
-    rows = zip(outcome.slate.item.tolist(), outcome.slate.score.tolist(), strict=True)
-    return Answer(tuple(_item(live, near, score, intent, similar_reason(intent)) for near, score in rows))
+    outcome = apply_rules(placement.chain(), question.context, Slate.of(found.item, found.score))
+    return Answer(_items(live, question, outcome, {}, otherwise=intent))
+
+
+def _trending(live: LiveModel, question: Question) -> Slate:
+    """What many people take now. It needs no candidate source, so that there is always something to show."""
+    popular = live.popular
+    if question.context.filters != Filters():
+        within = RequestFilters(FiltersConfig())
+        popular = within.apply(question.context, Slate.of(popular, live.heat(popular))).item
+    return Slate.of(popular[:_WIDE], live.heat(popular[:_WIDE]))
+
+
+def _items(
+    live: LiveModel,
+    question: Question,
+    outcome: Outcome,
+    evidence: Mapping[int, Evidence],
+    *,
+    otherwise: str = TRENDING,
+    propensities: bool = False,
+) -> tuple[RecommendedItem, ...]:
+    """The places of an answer. What was neither ranked nor brought in by a rule is of the source ``otherwise``."""
+    slate, context = outcome.slate, question.context
+    items = []
+    for place, item in enumerate(slate.item.tolist()):
+        why = evidence.get(item)
+        if why is not None:
+            source, reason = why.source, reason_of(why, item, context.bought, question.as_of, live)
+        else:
+            offer = outcome.offered.get(item, Offer(otherwise))
+            source, reason = offer.source, reason_for(offer.source, item, offer.because, live)
+        score = float(slate.score[place])
+        items.append(
+            RecommendedItem(
+                item_id=live.past.items.id(item),
+                score=None if np.isnan(score) else score,
+                source=source,
+                reason=reason,
+                title=live.title(item),
+                propensity=float(slate.propensity[place]) if propensities else None,
+            )
+        )
+    return tuple(items)
 
 
 def given_answer(live: LiveModel, question: Question, given: Int32) -> Answer:
@@ -108,12 +125,9 @@ def given_answer(live: LiveModel, question: Question, given: Int32) -> Answer:
     best = np.zeros(len(given), dtype=np.int32)
     best[heard] = candidates.only(heard).best_source()
     evidence = live.recommender.evidence(question.history, candidates.row, candidates.item, best)
-    items = []
-    for place in order.tolist():
-        item, why = int(candidates.item[place]), evidence[place]
-        source, reason = (why.source, reason_of(why, live.title)) if heard[place] else ("request", ranked_reason())
-        items.append(_item(live, item, float(score[place]), source, reason))
-    return Answer(tuple(items))
+    known = {int(candidates.item[place]): evidence[place] for place in np.flatnonzero(heard).tolist()}
+    slate = Slate.of(candidates.item[order], score[order].astype(np.float32))
+    return Answer(_items(live, question, Outcome(slate, {}, {}), known, otherwise=REQUEST))
 
 
 def _pool_of(recommender: Recommender, history: Histories, given: Int32) -> Pool:
@@ -141,15 +155,11 @@ def _source_scores(
     }
 
 
-def _dropped(live: LiveModel, chain: tuple[Rule, ...], outcome: Outcome) -> tuple[Dropped, ...]:
-    """What rules took out; items that were merely too many are not listed."""
-    reasons = {rule.name: rule.reason for rule in chain}
+def _dropped(live: LiveModel, chain: tuple[Rule, ...], outcome: Outcome, ranked: frozenset[int]) -> tuple[Dropped, ...]:
+    """What rules took out of what was ranked or brought in; items that were merely too many are not listed."""
+    rules = {rule.name: rule for rule in chain}
     return tuple(
-        Dropped(live.past.items.id(item), rule, reasons[rule])
-        for item, rule in outcome.dropped.items()
-        if rule not in AFTER
+        Dropped(live.past.items.id(item), name, rules[name].reason)
+        for item, name in outcome.dropped.items()
+        if rules[name].stage is not Stage.CUT and (item in ranked or item in outcome.offered)
     )
-
-
-def _item(live: LiveModel, item: int, score: float | None, source: str, reason: Text) -> RecommendedItem:
-    return RecommendedItem(live.past.items.id(item), score, source, reason, live.title(item))

@@ -71,6 +71,7 @@ class RecommendedItem:
     reason: Text
     title: str | None = None
     sources: dict[str, float] = field(default_factory=dict)  # with explain: every source's score
+    propensity: float | None = None  # where the placement explores: the probability with which it stands there
 
 
 @dataclass(frozen=True)

@@ -15,5 +15,7 @@ class EngineConfig(Config):
     stale_after_days: float = Field(default=60.0, gt=0)
     """A model whose data ends longer ago answers as of that end, and says ``stale_model`` in ``degraded``: recency
     features measured over years it has never seen would mean nothing."""
+    served_days: int = Field(default=90, ge=0, le=3650)
+    """How many days the lists of placements that explore stay logged with their propensities; 0: not at all."""
     reload_seconds: float = Field(default=1.0, gt=0)
     """How often a worker looks whether another model was deployed or another snapshot written."""

@@ -9,7 +9,7 @@ import numpy as np
 from features.contracts import columns as c
 from features.contracts.catalogue import ON_SALE
 from features.contracts.ids import UNKNOWN, IdMap
-from serving.rules import ItemFacts
+from serving.rules import ItemFacts, Names
 from serving.store.protocol import OnlineStore
 from training.interactions import Bool, ItemCatalogue
 
@@ -17,14 +17,18 @@ from training.interactions import Bool, ItemCatalogue
 class LiveFacts:
     """Item facts of one bundle, kept current with the changes in the store. One per worker and bundle."""
 
-    def __init__(self, items: IdMap, catalogue: ItemCatalogue, on_sale: Bool, in_stock: Bool) -> None:
+    def __init__(
+        self, items: IdMap, catalogue: ItemCatalogue, on_sale: Bool, in_stock: Bool, shops: tuple[str, ...] = ()
+    ) -> None:
         self._items, self._on_sale, self._in_stock = items, on_sale, in_stock
         self.facts = ItemFacts(
             category=catalogue.category,
             department=catalogue.department,
             brand=catalogue.brand,
+            shop=catalogue.shop,
             price=np.array(catalogue.price, dtype=np.float32),
             available=np.logical_and(on_sale, in_stock),
+            names=Names.of(items, catalogue, shops),
         )
         self._titles: dict[int, str | None] = {}
         self._revision = 0

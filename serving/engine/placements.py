@@ -1,19 +1,17 @@
 """Placements: where in the mall a list is shown, how long it is and which rules it obeys."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import yaml
 from pydantic import Field, SerializeAsAny, field_validator
 
 from features.contracts.config import Config, load_config
 from features.contracts.errors import ConfigError, UnknownNameError
 from features.contracts.events import EventType
-from serving.rules import Rule, RuleConfig, rule_class
+from serving.rules import Rule, RuleConfig, Stage, in_order, rule_class
 
 #: Rules that answer the request itself. They run in every placement and are not listed there.
-BEFORE = ("exclusions", "filters")
-AFTER = ("at_most",)
+ALWAYS = ("exclusions", "filters", "at_most")
 
 
 class RuleUse(Config):
@@ -33,6 +31,8 @@ class Placement(Config):
 
     description: str = ""
     """For readers."""
+    target: Literal["click", "purchase"] = "purchase"
+    """What a shown item is to lead to. It stands in the log of served lists, for estimates: no list depends on it."""
     n: int = Field(default=5, ge=1, le=100)
     """Items of an answer when the request does not say. Five was best accepted by the mall's users."""
     ranked: int = Field(default=100, ge=1, le=1000)
@@ -42,21 +42,25 @@ class Placement(Config):
     context_event: EventType = EventType.VIEW
     """What the items that a request names as context count as: ``view`` beside an item, ``cart_add`` in the cart."""
     rules: tuple[RuleUse, ...] = Field(
-        default_factory=lambda: tuple(_use({"rule": name}) for name in ("availability", "bought", "diversity"))
+        default_factory=lambda: tuple(use_rule({"rule": name}) for name in ("availability", "bought", "diversity"))
     )
-    """The rules in the order in which they run; ``- {rule: bought, policy: repeat_after, days: 7}``."""
+    """``- {rule: bought, policy: repeat_after, days: 7}``. They run by stage: filters, weights, the choice of the list,
+    pins, exploration; within a stage as listed."""
 
     @field_validator("rules", mode="before")
     @classmethod
     def _named(cls, uses: Any) -> Any:
-        return [_use(use) if isinstance(use, dict) else use for use in uses] if isinstance(uses, list) else uses
+        return [use_rule(use) if isinstance(use, dict) else use for use in uses] if isinstance(uses, list) else uses
 
     def chain(self) -> tuple[Rule, ...]:
-        """Every rule of an answer: the request's, the placement's, and the length."""
-        edges = {name: rule_class(name) for name in (*BEFORE, *AFTER)}
-        before = [edges[name](edges[name].Config()) for name in BEFORE]
-        after = [edges[name](edges[name].Config()) for name in AFTER]
-        return (*before, *(use.build() for use in self.rules), *after)
+        """Every rule of an answer, the request's own included, in the order in which they run."""
+        always = [rule_class(name)(rule_class(name).Config()) for name in ALWAYS]
+        return in_order((*always, *(use.build() for use in self.rules)))
+
+    @property
+    def explores(self) -> bool:
+        """Whether chance decides about a place of its lists."""
+        return any(rule_class(use.rule).stage is Stage.EXPLORE for use in self.rules)
 
 
 def load_placements(folder: Path | None = None) -> dict[str, Placement]:
@@ -64,30 +68,14 @@ def load_placements(folder: Path | None = None) -> dict[str, Placement]:
 
     Raises :class:`ConfigError` that names file, line and key of a mistake.
     """
-    placements = dict(_built_in())
+    placements = {name: Placement.model_validate(plain) for name, plain in _BUILT_IN.items()}
     for file in sorted(folder.glob("*.yaml")) if folder is not None else []:
         placements[file.stem] = load_config(Placement, file)
     return placements
 
 
-def _built_in() -> dict[str, Placement]:
-    """What holds when no file says otherwise."""
-    available, varied = _use({"rule": "availability"}), _use({"rule": "diversity", "per_category": 2})
-    repeat = _use({"rule": "bought", "policy": "repeat_after", "days": 3})
-    never = _use({"rule": "bought", "policy": "exclude"})
-    return {
-        "home": Placement(description="the entry page: what this user may want now", rules=(available, repeat, varied)),
-        "detail": Placement(description="below one item", rules=(available, repeat, varied)),
-        "cart": Placement(
-            description="beside the cart: what goes with it",
-            context_event=EventType.CART_ADD,
-            rules=(available, repeat, varied),
-        ),
-        "discover": Placement(description="only what the user has never bought", rules=(available, never, varied)),
-    }
-
-
-def _use(entry: dict[str, Any]) -> RuleUse:
+def use_rule(entry: dict[str, Any]) -> RuleUse:
+    """A rule with its parameters; raises ``ValueError`` that says what is wrong."""
     parameters = dict(entry)
     if "rule" not in parameters:
         raise ValueError("every rule needs its name: '- rule: availability'")
@@ -96,21 +84,72 @@ def _use(entry: dict[str, Any]) -> RuleUse:
         chosen = rule_class(name)
     except UnknownNameError as error:
         raise ValueError(str(error)) from error
-    if name in BEFORE or name in AFTER:
+    if name in ALWAYS:
         raise ValueError(f"the rule '{name}' answers the request and always runs; it is not listed in a placement")
     return RuleUse(rule=name, parameters=chosen.Config.model_validate(parameters))
-
-
-def describe(placement: Placement) -> str:
-    """The placement as the YAML that would load it."""
-    rules = [{"rule": use.rule, **use.parameters.model_dump(mode="json")} for use in placement.rules]
-    text: str = yaml.safe_dump(
-        {**placement.model_dump(mode="json", exclude={"rules"}), "rules": rules}, sort_keys=False
-    )
-    return text
 
 
 def check_default(placements: dict[str, Placement], name: str) -> None:
     """Raise :class:`ConfigError` when the default placement does not exist."""
     if name not in placements:
         raise ConfigError(f"default_placement: there is no placement '{name}'; there are {', '.join(placements)}")
+
+
+_AVAILABLE = {"rule": "availability"}
+_AGAIN = {"rule": "bought", "policy": "when_due", "days": 3, "due": 0.7}
+_FATIGUE = {"rule": "fatigue", "days": 3, "factor": 0.6}
+_DIFFERENT = {"rule": "mmr", "weight": 0.1}
+_VARIED = {"rule": "diversity", "per_category": 2, "per_shop": 3}
+
+#: What holds when no file says otherwise; ``configs/placements`` says the same, with the reasons.
+_BUILT_IN: dict[str, dict[str, Any]] = {
+    "home": {"rules": [_AVAILABLE, _AGAIN, _FATIGUE, _DIFFERENT, _VARIED]},
+    "detail": {
+        "target": "click",
+        "rules": [
+            _AVAILABLE,
+            _AGAIN,
+            {"rule": "near", "intent": "similar", "factor": 3},
+            {**_VARIED, "per_category": 3},
+        ],
+    },
+    "cart": {
+        "context_event": "cart_add",
+        "rules": [_AVAILABLE, _AGAIN, {"rule": "near", "intent": "complementary", "factor": 2}, _DIFFERENT, _VARIED],
+    },
+    "after_pay": {
+        "context_event": "purchase",
+        "rules": [
+            _AVAILABLE,
+            {"rule": "bought", "policy": "repeat_after", "days": 7},
+            {"rule": "near", "intent": "complementary", "factor": 2},
+            {**_VARIED, "per_category": 1},
+        ],
+    },
+    "push": {
+        "target": "click",
+        "rules": [
+            _AVAILABLE,
+            {**_AGAIN, "due": 0.9},
+            {**_FATIGUE, "days": 2, "factor": 0.5},
+            {**_VARIED, "per_category": 1},
+        ],
+    },
+    "search_empty": {
+        "target": "click",
+        "ranked": 300,
+        "rules": [_AVAILABLE, _AGAIN, {"rule": "mmr", "weight": 0.2}, _VARIED],
+    },
+    "discover": {
+        "target": "click",
+        "ranked": 300,
+        "rules": [
+            _AVAILABLE,
+            {"rule": "bought", "policy": "exclude"},
+            _FATIGUE,
+            _DIFFERENT,
+            _VARIED,
+            {"rule": "explore", "epsilon": 0.2, "pool": 20},
+        ],
+    },
+}

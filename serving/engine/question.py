@@ -10,12 +10,19 @@ from features.contracts.ids import UNKNOWN, IdMap
 from serving.engine.asking import Ask, Degraded
 from serving.engine.histories import visitor_history
 from serving.engine.live_model import LiveModel
+from serving.engine.names import filters_of, unknown_names
 from serving.engine.placements import Placement
-from serving.rules import RuleContext
+from serving.rules import Purchases, RuleContext
 from serving.store.protocol import RecentEvent
-from training.interactions import Histories
+from training.interactions import SECONDS_PER_DAY, Histories
+from training.models.recommender import Intent
 
 _PURCHASE = EventType.PURCHASE.code
+_INTENTS: tuple[Intent, ...] = ("similar", "complementary")
+#: Items in view whose neighbours are looked up, the newest ones, and neighbours of each.
+_IN_VIEW, _NEIGHBOURS = 10, 30
+#: Days for which rules may ask what was shown.
+_SHOWN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Visit:
 
     user_id: str | None  # the user, also of a visitor or another user who was merged into one
     recent: Sequence[RecentEvent] = ()
+    shown: Sequence[RecentEvent] = ()  # impressions
     personal: bool = True  # False: personalisation was switched off
     degraded: tuple[Degraded, ...] = ()
     members: tuple[str, ...] = ()  # every id of a merged user, his own first
@@ -41,22 +49,27 @@ class Question:
     unknown_items: tuple[str, ...]
 
 
-def prepare(ask: Ask, visit: Visit, live: LiveModel, placement: Placement, as_of: int) -> Question:
+def prepare(
+    ask: Ask, visit: Visit, live: LiveModel, placement: Placement, *, as_of: int, now: int, request_id: str
+) -> Question:
     """Put the visitor's history together and find what the rules need to know.
+
+    The list is ranked for ``as_of``, which under a stale model lies before ``now``; both in seconds since 1970.
 
     A user without personalisation is asked about with the items in view alone: the answer is the same for everybody
     on that page.
     """
-    shown = [RecentEvent(item, placement.context_event.code, as_of, 1.0, None) for item in ask.item_ids]
+    in_view = [RecentEvent(item, placement.context_event.code, as_of, 1.0, None) for item in ask.item_ids]
     told = [
         RecentEvent(e.item_id, e.event_type.code, as_of if e.occurred_at is None else e.occurred_at, e.quantity, None)
         for e in ask.session
     ]
     user = _trained_index(live, visit)
     own = [*visit.recent, *told] if visit.personal else []
-    joined = visitor_history(live.past, user if visit.personal else UNKNOWN, [*own, *shown], as_of=as_of)
+    joined = visitor_history(live.past, user if visit.personal else UNKNOWN, [*own, *in_view], as_of=as_of)
     history = joined.histories
     excluded = [*ask.exclude, *ask.item_ids]
+    names = live.facts.facts.names
     unknown = [item for item in ask.exclude if item not in live.past.items]
     return Question(
         n=ask.n or placement.n,
@@ -66,12 +79,16 @@ def prepare(ask: Ask, visit: Visit, live: LiveModel, placement: Placement, as_of
             facts=live.facts.facts,
             as_of=as_of,
             n=ask.n or placement.n,
-            bought=_last_purchases(history),
+            now=now,
+            request_id=request_id,
+            bought=_purchases(history),
+            shown=_shown(live, visit.shown if visit.personal else (), now),
+            near=_near(live, ask.item_ids),
             excluded=_known_indices(live.past.items, excluded),
-            filters=live.names.filters(ask.filters),
+            filters=filters_of(ask.filters, names),
         ),
         known=user != UNKNOWN or bool(visit.recent),
-        unknown_items=tuple(dict.fromkeys([*joined.unknown_items, *unknown, *live.names.unknown(ask.filters)])),
+        unknown_items=tuple(dict.fromkeys([*joined.unknown_items, *unknown, *unknown_names(ask.filters, names)])),
     )
 
 
@@ -81,10 +98,35 @@ def _trained_index(live: LiveModel, visit: Visit) -> int:
     return next((index for name in names if (index := live.past.users.index(name)) != UNKNOWN), UNKNOWN)
 
 
-def _last_purchases(history: Histories) -> dict[int, int]:
+def _purchases(history: Histories) -> Purchases:
     bought = history.kind == _PURCHASE
-    # Oldest first, so the last purchase of an item is the one that stays.
-    return dict(zip(history.item[bought].tolist(), history.time[bought].tolist(), strict=True))
+    return Purchases.of(history.item[bought], history.time[bought])
+
+
+def _shown(live: LiveModel, impressions: Sequence[RecentEvent], now: int) -> dict[int, frozenset[int]]:
+    """By days ago the items of the impressions, today being 0."""
+    today = now // SECONDS_PER_DAY
+    found: dict[int, set[int]] = {}
+    for event, item in zip(impressions, live.past.items.indices([e.item_id for e in impressions]), strict=True):
+        ago = today - event.time // SECONDS_PER_DAY
+        if item != UNKNOWN and 0 <= ago <= _SHOWN_DAYS:
+            found.setdefault(ago, set()).add(int(item))
+    return {ago: frozenset(items) for ago, items in found.items()}
+
+
+def _near(live: LiveModel, item_ids: Sequence[str]) -> dict[str, dict[int, int]]:
+    """By intent the neighbours of the items in view, nearest first, each with the item it is near."""
+    in_view = [item for item in live.past.items.indices(item_ids[-_IN_VIEW:]).tolist() if item != UNKNOWN]
+    near: dict[str, dict[int, int]] = {}
+    for intent in _INTENTS if in_view else ():
+        found = [live.recommender.similar(item, _NEIGHBOURS, intent).item.tolist() for item in in_view]
+        near[intent] = {
+            neighbour: item
+            for place in range(_NEIGHBOURS)
+            for item, neighbours in zip(in_view, found, strict=True)
+            if place < len(neighbours) and (neighbour := neighbours[place]) not in in_view
+        }
+    return near
 
 
 def _known_indices(items: IdMap, ids: Sequence[str]) -> frozenset[int]:

@@ -3,12 +3,13 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from features.contracts.errors import MissingStateError, StoreUnavailableError, UnknownNameError
+from features.contracts.events import EventType
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
 from serving.engine.answering import Answer, given_answer, near_answer, personal_answer, trending_answer
@@ -19,12 +20,14 @@ from serving.engine.live_facts import Refusals
 from serving.engine.live_model import LiveModel
 from serving.engine.placements import Placement
 from serving.engine.question import Question, Visit, prepare
+from serving.engine.served import ServedLog
 from serving.engine.watching import Watched
-from serving.store.protocol import OnlineStore, RecentEvent, Visitor
+from serving.store.protocol import RECENT_LIMIT, OnlineStore, RecentEvent, Visitor
 from training.deployment import live, pointer
 from training.models.recommender import Intent
 
 _LOG = logging.getLogger(__name__)
+_IMPRESSION = EventType.IMPRESSION.code
 
 
 class RecommendEngine:
@@ -40,13 +43,15 @@ class RecommendEngine:
         refused: Callable[[], Collection[str]] = tuple,
         known_as: KnownAs | None = None,
         clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         """``refused`` gives the users of the lake who switched personalisation off; it is read at every load.
 
-        ``known_as`` says which users are one; without it every id is a user of his own.
+        ``known_as`` says which users are one; without it every id is a user of his own. ``new_id`` names answers.
         """
         self._home, self._store, self._placements, self._config = home, store, placements, config
-        self._refused, self._clock, self._known_as = refused, clock, known_as
+        self._refused, self._clock, self._known_as, self._new_id = refused, clock, known_as, new_id
+        self._served = ServedLog(home.online / "served", config.served_days)
         self._pointer = Watched(pointer(home))
         self._live: LiveModel | None = None
         self._refusals = Refusals()
@@ -97,10 +102,11 @@ class RecommendEngine:
         """
         name = ask.placement or self._config.default_placement
         placement = self.placement(name)
+        request_id = self._new_id()
         model = self._live
         if model is None:
             return Recommendation(
-                request_id=_request_id(),
+                request_id=request_id,
                 model_version=None,
                 user_id=ask.visitor.user_id if ask.visitor else None,
                 placement=name,
@@ -109,7 +115,7 @@ class RecommendEngine:
                 degraded=(Degraded.NO_MODEL,),
                 items=(),
             )
-        visit, question, late = self._question(ask, model, placement)
+        visit, question, late = self._question(ask, model, placement, request_id)
         degraded = [*late, *visit.degraded]
         try:
             answer = personal_answer(model, question, placement, explain=ask.explain)
@@ -118,8 +124,8 @@ class RecommendEngine:
             _LOG.exception("ranking failed for %s; trending items instead", ask)
             answer = trending_answer(model, question, placement)
             degraded.append(Degraded.RANKING)
-        return Recommendation(
-            request_id=_request_id(),
+        recommendation = Recommendation(
+            request_id=request_id,
             model_version=model.version,
             user_id=visit.user_id,
             placement=name,
@@ -130,17 +136,21 @@ class RecommendEngine:
             unknown_items=question.unknown_items,
             dropped=answer.dropped,
         )
+        if placement.explores:
+            self._served.write(recommendation, placement.target, question.context.now)
+        return recommendation
 
     def rank(self, visitor: Visitor | None, item_ids: tuple[str, ...]) -> Recommendation:
         """The given items in the order that suits the visitor best; unknown ones are reported, not ranked."""
         model = self._live
         if model is None:
             raise MissingStateError("no recommendation model is deployed, so nothing can be ranked")
-        visit, question, late = self._question(Ask(visitor, n=len(item_ids)), model, self._given)
+        request_id = self._new_id()
+        visit, question, late = self._question(Ask(visitor, n=len(item_ids)), model, self._given, request_id)
         given = model.past.items.indices(list(item_ids))
         answer = given_answer(model, question, np.unique(given[given != UNKNOWN]))
         return Recommendation(
-            request_id=_request_id(),
+            request_id=request_id,
             model_version=model.version,
             user_id=visit.user_id,
             placement="rank",
@@ -169,10 +179,11 @@ class RecommendEngine:
 
     # --- parts --------------------------------------------------------------------------------------------
     def _item_list(self, ask: Ask, item_id: str | None, intent: Intent) -> ItemList:
+        request_id = self._new_id()
         model = self._live
         if model is None:
-            return ItemList(_request_id(), None, known=False, degraded=(Degraded.NO_MODEL,), items=())
-        visit, question, late = self._question(ask, model, self._listing)
+            return ItemList(request_id, None, known=False, degraded=(Degraded.NO_MODEL,), items=())
+        visit, question, late = self._question(ask, model, self._listing, request_id)
         item = UNKNOWN if item_id is None else model.past.items.index(item_id)
         answer = Answer(())
         if item != UNKNOWN:
@@ -180,16 +191,16 @@ class RecommendEngine:
         if not answer.items:
             answer = trending_answer(model, question, self._listing)
         known = item_id is None or item != UNKNOWN
-        return ItemList(_request_id(), model.version, known, (*late, *visit.degraded), answer.items)
+        return ItemList(request_id, model.version, known, (*late, *visit.degraded), answer.items)
 
     def _question(
-        self, ask: Ask, model: LiveModel, placement: Placement
+        self, ask: Ask, model: LiveModel, placement: Placement, request_id: str
     ) -> tuple[Visit, Question, tuple[Degraded, ...]]:
         now = int(self._clock()) if ask.as_of is None else ask.as_of
         as_of = model.moment(now, self._config.stale_after_days)
         visit = self._visit(ask.visitor, model)
         late = () if as_of == now else (Degraded.STALE_MODEL,)
-        return visit, prepare(ask, visit, model, placement, as_of), late
+        return visit, prepare(ask, visit, model, placement, as_of=as_of, now=now, request_id=request_id), late
 
     def _visit(self, visitor: Visitor | None, model: LiveModel) -> Visit:
         """What is known of the visitor now; without the store, what was known before it went away."""
@@ -205,7 +216,9 @@ class RecommendEngine:
             user_id = members[0] if members else None
             if any(member in self._refusals for member in members):
                 return Visit(user_id, personal=False)
-            return Visit(user_id, self._recent(visitor, members), members=members)
+            events = self._recent(visitor, members)
+            recent, shown = self._sorted_out(events)
+            return Visit(user_id, recent, shown, members=members)
         except StoreUnavailableError as error:
             _LOG.warning("answering without real-time state: %s", error)
             members = () if user_id is None else self._members(user_id)
@@ -218,12 +231,13 @@ class RecommendEngine:
 
     def _recent(self, visitor: Visitor, members: tuple[str, ...]) -> list[RecentEvent]:
         """The latest events, oldest first; of a merged user those under all his ids."""
-        limit = self._config.recent_events
         if len(members) < 2:
-            return self._store.recent(visitor, limit)
-        found = [event for member in members for event in self._store.recent(Visitor(user_id=member), limit)]
-        return sorted(found, key=lambda event: event.time)[-limit:]
+            return self._store.recent(visitor, RECENT_LIMIT)
+        found = [event for member in members for event in self._store.recent(Visitor(user_id=member), RECENT_LIMIT)]
+        return sorted(found, key=lambda event: event.time)
 
-
-def _request_id() -> str:
-    return uuid.uuid4().hex
+    def _sorted_out(self, events: Sequence[RecentEvent]) -> tuple[list[RecentEvent], list[RecentEvent]]:
+        """What the visitor did, at most the configured number, and what he was merely shown."""
+        did = [event for event in events if event.kind != _IMPRESSION]
+        shown = [event for event in events if event.kind == _IMPRESSION]
+        return did[max(len(did) - self._config.recent_events, 0) :], shown

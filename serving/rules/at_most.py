@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text
+from serving.rules.context import RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig, Slate, Stage
 from training.interactions import Bool
 
 
@@ -10,10 +11,11 @@ class AtMostConfig(RuleConfig):
     """Nothing to set: the length comes with the request."""
 
 
-class AtMost(Rule):
+class AtMost(Filter):
     """Keeps the first ``n``. Plans of the mall put the comfortable number at five per placement."""
 
     name = "at_most"
+    stage = Stage.CUT
     Config = AtMostConfig
     reason = Text("below the requested number of items", "超出请求数量")
 

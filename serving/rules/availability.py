@@ -1,6 +1,7 @@
 """Only what can be bought is shown."""
 
-from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text
+from serving.rules.context import RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig, Slate
 from training.interactions import Bool
 
 
@@ -8,7 +9,7 @@ class AvailabilityConfig(RuleConfig):
     """Nothing to set."""
 
 
-class Availability(Rule):
+class Availability(Filter):
     """Takes out items that are not on sale, and items whose tracked stock is empty."""
 
     name = "availability"

@@ -1,12 +1,14 @@
-"""What a user bought: show it again, never again, or only after a while."""
+"""What a user bought: show it again, never again, after a while, or when it is due."""
 
 from enum import StrEnum
 
 import numpy as np
 from pydantic import Field
 
-from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text
-from training.interactions import SECONDS_PER_DAY, Bool
+from features.contracts.catalogue import CATEGORY_SEPARATOR
+from serving.rules.context import RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig, Slate
+from training.interactions import SECONDS_PER_DAY, Bool, Float32, Int64
 
 
 class BoughtPolicy(StrEnum):
@@ -15,19 +17,38 @@ class BoughtPolicy(StrEnum):
     INCLUDE = "include"
     EXCLUDE = "exclude"
     REPEAT_AFTER = "repeat_after"
+    WHEN_DUE = "when_due"
 
 
-class BoughtConfig(RuleConfig):
-    """Parameters of :class:`Bought`."""
+class Policy(RuleConfig):
+    """What happens to one kind of item after its purchase."""
 
     policy: BoughtPolicy = BoughtPolicy.REPEAT_AFTER
-    """``include`` all, ``exclude`` all, or show an item again when ``days`` have passed since its last purchase."""
+    """``include`` all, ``exclude`` all, show an item again when ``days`` have passed since its last purchase, or
+    ``when_due``: when the part ``due`` of the user's own interval for it has passed (``days`` after a single one)."""
     days: float = Field(default=3.0, ge=0)
     """Days that must pass under ``repeat_after``."""
+    due: float = Field(default=0.7, ge=0, le=1)
+    """Part of the mean interval between the days of purchase that must pass under ``when_due``."""
+    alike: bool = False
+    """Whether what holds back an item holds back every item of its category with it: never a second wardrobe."""
 
 
-class Bought(Rule):
-    """Keeps items from coming straight back after their purchase."""
+class CategoryPolicy(Policy):
+    """Another policy for one category."""
+
+    category: str = Field(min_length=1)
+    """A category path; it stands for itself and everything below it. The longest one that fits an item counts."""
+
+
+class BoughtConfig(Policy):
+    """Parameters of :class:`Bought`: the policy of everything, and of categories that differ."""
+
+    categories: tuple[CategoryPolicy, ...] = ()
+
+
+class Bought(Filter):
+    """Keeps items from coming back before they are wanted again."""
 
     name = "bought"
     Config = BoughtConfig
@@ -36,10 +57,43 @@ class Bought(Rule):
     config: BoughtConfig
 
     def keep(self, context: RuleContext, slate: Slate) -> Bool:
-        if self.config.policy is BoughtPolicy.INCLUDE or not context.bought:
-            return np.ones(len(slate), dtype=np.bool_)
-        never = self.config.policy is BoughtPolicy.EXCLUDE
-        since = context.as_of - int(self.config.days * SECONDS_PER_DAY)
-        bought = context.bought
-        allowed = [i not in bought or (not never and bought[i] <= since) for i in slate.item.tolist()]
-        return np.array(allowed, dtype=np.bool_)
+        bought, category = context.bought, context.facts.category
+        policies = (self.config, *self.config.categories)
+        # Only a policy for whole categories asks about items that are not in the list.
+        asked = np.isin(bought.item, slate.item) | any(policy.alike for policy in policies)
+        item, last, every = bought.item[asked], bought.last[asked], bought.every[asked]
+        kind = category[item]
+        kinds, place = np.unique(kind, return_inverse=True)
+        chosen = np.array([self._policy(context, int(code)) for code in kinds], dtype=np.int64)[place]
+        kept = np.ones(len(slate), dtype=np.bool_)
+        for number, policy in enumerate(policies):
+            held = (chosen == number) & _held(policy, last, every, context.as_of)
+            kept &= ~np.isin(slate.item, item[held])
+            if policy.alike:
+                kept &= ~np.isin(category[slate.item], kind[held & (kind >= 0)])
+        return kept
+
+    def _policy(self, context: RuleContext, kind: int) -> int:
+        """Which policy counts for a category code: 0 that of everything, else the place in ``categories`` from 1."""
+        own, paths = self.config.categories, context.facts.names.paths
+        path = _below(paths[kind]) if own and 0 <= kind < len(paths) else ""
+        fitting = [n for n, policy in enumerate(own, 1) if path.startswith(_below(policy.category))]
+        return max(fitting, key=lambda n: len(own[n - 1].category), default=0)
+
+
+def _below(path: str) -> str:
+    return f"{path}{CATEGORY_SEPARATOR}"
+
+
+def _held(policy: Policy, last: Int64, every: Float32, as_of: int) -> Bool:
+    """(b,) True for what must not be shown again yet."""
+    if policy.policy is BoughtPolicy.INCLUDE:
+        return np.zeros(len(last), dtype=np.bool_)
+    if policy.policy is BoughtPolicy.EXCLUDE:
+        return np.ones(len(last), dtype=np.bool_)
+    days = np.full(len(last), policy.days)
+    if policy.policy is BoughtPolicy.WHEN_DUE:
+        own = np.isfinite(every)
+        days[own] = policy.due * every[own]
+    held: Bool = last > as_of - (days * SECONDS_PER_DAY).astype(np.int64)
+    return held

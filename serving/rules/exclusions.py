@@ -1,6 +1,7 @@
 """Items the caller named as unwanted: in the cart already, just dismissed, on the same page."""
 
-from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text, member_of
+from serving.rules.context import RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig, Slate, member_of
 from training.interactions import Bool
 
 
@@ -8,7 +9,7 @@ class ExclusionsConfig(RuleConfig):
     """Nothing to set."""
 
 
-class Exclusions(Rule):
+class Exclusions(Filter):
     """Takes out the items that the request excludes."""
 
     name = "exclusions"

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from serving.rules.rule import Rule, RuleConfig, RuleContext, Slate, Text, member_of
+from serving.rules.context import RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig, Slate, member_of
 from training.interactions import Bool
 
 
@@ -10,7 +11,7 @@ class FiltersConfig(RuleConfig):
     """Nothing to set."""
 
 
-class RequestFilters(Rule):
+class RequestFilters(Filter):
     """Keeps what the request's filters allow. An item whose fact is unknown does not pass a filter on it."""
 
     name = "filters"

@@ -15,8 +15,11 @@ def rules() -> dict[str, type[Rule]]:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     found: dict[str, type[Rule]] = {}
-    for cls in Rule.__subclasses__():
-        if not cls.__module__.startswith(f"{package.__name__}."):
+    pending = list(Rule.__subclasses__())
+    while pending:
+        cls = pending.pop()
+        pending += cls.__subclasses__()
+        if "name" not in cls.__dict__ or not cls.__module__.startswith(f"{package.__name__}."):
             continue
         if cls.name in found:
             raise ValueError(f"two rules are called {cls.name!r}: {found[cls.name]} and {cls}")

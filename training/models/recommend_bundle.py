@@ -6,11 +6,13 @@
     ranker.json                LightGBM as text, absent when the blend ranks
     sources/<name>/*.npy       what each source learnt          statistics/*.npy   item aggregates of the features
     users.npy  items.npy       id maps                          log/*.npy          events, for histories
-    catalogue/*.npy            categories, brands, prices       facts/*.npy        on sale, in stock, titles
+    catalogue/*.npy            categories, brands, shops,       facts/*.npy        on sale, in stock, titles
+                               prices, dates of publication
     golden.json                lists of some users, replayed at load
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,8 @@ KIND = "recommend"
 _RECOMMENDER, _RANKER = "recommender.json", "ranker.json"
 _LOG = ("user", "item", "kind", "time", "quantity", "amount", "basket")
 _CATALOGUE = ("category", "department", "brand", "price")
+#: Absent from bundles of older versions: there it is unknown.
+_CATALOGUE_SINCE = ("shop", "published_at")
 #: Users replayed at load, items per list, and how far scores may differ on another processor.
 _GOLDEN_USERS, _GOLDEN_PLACES, _TOLERANCE = 16, 10, 1e-3
 
@@ -51,6 +55,7 @@ class RecommendBundle:
     on_sale: Bool  # (items,)
     in_stock: Bool  # (items,) true where stock is not tracked
     titles: Texts
+    shop_names: tuple[str, ...]  # by shop code of the catalogue
     choices: Mapping[str, Any]
 
     @property
@@ -88,6 +93,7 @@ class RecommendBundle:
             facts["on_sale"],
             facts["in_stock"],
             Texts.from_arrays(bundle.arrays("facts/title")),
+            tuple(plain.get("shop_names", ())),
             plain["choices"],
         )
         _replay(opened, bundle)
@@ -112,7 +118,7 @@ def write_recommend_bundle(
     """
     arrays: Arrays = {"users": data.users.to_array(), "items": data.items.to_array()}
     arrays |= {f"log/{name}": getattr(data, name) for name in _LOG}
-    arrays |= {f"catalogue/{name}": getattr(data.catalogue, name) for name in _CATALOGUE}
+    arrays |= {f"catalogue/{name}": getattr(data.catalogue, name) for name in (*_CATALOGUE, *_CATALOGUE_SINCE)}
     arrays |= {f"statistics/{name}": array for name, array in recommender.statistics.arrays().items()}
     arrays |= _facts(data.items, items)
     for name, source in recommender.sources.items():
@@ -123,9 +129,11 @@ def write_recommend_bundle(
             for name in recommender.source_names
         ],
         "blend": list(recommender.blend.weights),
+        "shortlist": recommender.shortlist,
         "clock": str(data.clock),
         "category_names": list(data.catalogue.category_names),
         "brand_names": list(data.catalogue.brand_names),
+        "shop_names": _shop_names(data, items),
         "choices": dict(choices),
     }
     texts = {
@@ -149,12 +157,15 @@ def _recommender(bundle: Bundle, plain: Mapping[str, Any]) -> Recommender:
         limits[name] = int(entry["limit"])
     ranker = Ranker.from_text(bundle.text(_RANKER)) if _RANKER in bundle.manifest.files else None
     statistics = ItemStatistics.from_arrays(bundle.arrays("statistics"))
-    return Recommender(fitted, limits, statistics, Blend(tuple(plain["blend"])), ranker)
+    blend = Blend(tuple(plain["blend"]))
+    # The ranker of an older bundle learnt from whole pools, and orders them.
+    return Recommender(fitted, limits, statistics, blend, ranker, int(plain.get("shortlist", sys.maxsize)))
 
 
 def _interactions(bundle: Bundle, plain: Mapping[str, Any]) -> Interactions:
+    since = [name for name in _CATALOGUE_SINCE if f"catalogue/{name}.npy" in bundle.manifest.files]
     catalogue = ItemCatalogue(
-        **{name: bundle.array(f"catalogue/{name}") for name in _CATALOGUE},
+        **{name: bundle.array(f"catalogue/{name}") for name in (*_CATALOGUE, *since)},
         category_names=tuple(plain["category_names"]),
         brand_names=tuple(plain["brand_names"]),
     )
@@ -165,6 +176,17 @@ def _interactions(bundle: Bundle, plain: Mapping[str, Any]) -> Interactions:
         clock=Clock(plain["clock"]),
         catalogue=catalogue,
     )
+
+
+def _shop_names(data: Interactions, items: pa.Table | None) -> list[str]:
+    """What the shop codes of the catalogue stand for, by code."""
+    names = [""] * (int(data.catalogue.shop.max(initial=-1)) + 1)
+    if items is not None and c.SHOP in items.column_names:
+        place = data.items.indices(items[c.ITEM_ID].to_pylist())
+        for item, name in zip(place.tolist(), items[c.SHOP].to_pylist(), strict=True):
+            if item >= 0 and name and data.catalogue.shop[item] >= 0:
+                names[data.catalogue.shop[item]] = name
+    return names
 
 
 def _facts(ids: IdMap, items: pa.Table | None) -> Arrays:

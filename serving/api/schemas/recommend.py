@@ -152,6 +152,8 @@ class ItemOut(BaseModel):
     title: str | None
     sources: dict[str, float]
     """With explain: the score of every source that proposed the item."""
+    propensity: float | None
+    """Where the placement explores, the probability with which the item stands at its place; null elsewhere."""
 
 
 class DroppedOut(BaseModel):

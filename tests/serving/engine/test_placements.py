@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,9 @@ from features.contracts.config import load_config
 from features.contracts.errors import ConfigError
 from serving.api.settings import Settings
 from serving.config import ServingConfig
+from serving.engine.campaigns import with_campaigns
 from serving.engine.placements import Placement, check_default, load_placements
+from serving.rules.boost import Boost
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -19,12 +22,15 @@ def write(folder: Path, text: str) -> Path:
 
 def test_without_files_there_are_placements() -> None:
     placements = load_placements()
-    assert {"home", "detail", "cart", "discover"} <= set(placements)
+    assert set(placements) == {"home", "detail", "cart", "after_pay", "push", "search_empty", "discover"}
+    assert all(placement.n == 5 for placement in placements.values())
     assert [rule.name for rule in placements["home"].chain()] == [
         "exclusions",
         "filters",
         "availability",
         "bought",
+        "fatigue",
+        "mmr",
         "diversity",
         "at_most",
     ]
@@ -35,12 +41,11 @@ def test_a_missing_folder_means_the_built_in_ones(tmp_path: Path) -> None:
 
 
 def test_the_files_that_come_along_say_what_the_code_says() -> None:
-    """Whoever reads the configuration reads what holds; descriptions and depths may be tuned in the files."""
+    """Whoever reads the configuration reads what holds; descriptions aside."""
     shipped, built_in = load_placements(CONFIGS / "placements"), load_placements()
     assert set(shipped) == set(built_in)
     for name, placement in shipped.items():
-        assert placement.rules == built_in[name].rules
-        assert placement.context_event == built_in[name].context_event
+        assert placement.model_copy(update={"description": ""}) == built_in[name]
     assert load_config(ServingConfig, CONFIGS / "serving.yaml") == ServingConfig()
 
 
@@ -50,7 +55,7 @@ def test_parameters_reach_their_rule(tmp_path: Path) -> None:
     chain = placement.chain()
     assert placement.n == 8
     assert [rule.name for rule in chain] == ["exclusions", "filters", "bought", "diversity", "at_most"]
-    assert chain[2].config.model_dump() == {"policy": "exclude", "days": 3.0}
+    assert chain[2].config.model_dump(include={"policy", "days"}) == {"policy": "exclude", "days": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,9 @@ def test_parameters_reach_their_rule(tmp_path: Path) -> None:
         ("rules:\n  - {rule: bought, days: -1}", "days"),
         ("rules:\n  - {rule: at_most}", "always runs"),
         ("rules: availability", "rules"),
+        ("rules:\n  - {rule: boost, boosts: [{items: [a], factor: 0}]}", "boosts.0.factor"),
+        ("rules:\n  - {rule: block, blocks: [{form: 2026-01-01, items: [a]}]}", "blocks.0.form"),
+        ("target: fame", "home.yaml:1: target"),
         ("n: 0", "home.yaml:1: n"),
         ("size: 5", "home.yaml:1: size"),
     ],
@@ -69,6 +77,69 @@ def test_parameters_reach_their_rule(tmp_path: Path) -> None:
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_placements(write(tmp_path, text))
+
+
+def test_rules_run_by_stage_whatever_their_order(tmp_path: Path) -> None:
+    listed = ("explore", "pin", "mmr", "fatigue", "availability")
+    text = "rules:\n" + "".join(f"  - {{rule: {name}}}\n" for name in listed)
+    placement = load_placements(write(tmp_path, text))["home"]
+    always = ["exclusions", "filters"]
+    assert [rule.name for rule in placement.chain()] == [*always, *reversed(listed), "at_most"]
+    assert placement.explores
+    assert not load_placements()["home"].explores
+
+
+# --- campaigns --------------------------------------------------------------------------------------------
+CAMPAIGN = """from: 2026-06-01
+until: 2026-06-07T12:00:00+08:00
+placements: [home]
+pins: [{item: i01, place: 2}]
+boosts:
+  - {categories: [Fresh], factor: 2}
+  - {shops: [s], factor: 2, until: 2026-06-03}
+blocks: [{brands: [b]}]
+"""
+
+
+def campaign(folder: Path, text: str) -> dict[str, Placement]:
+    (folder / "june.yaml").write_text(text, encoding="utf-8")
+    return with_campaigns(load_placements(), folder)
+
+
+def test_a_campaign_adds_its_rules_to_its_placements(tmp_path: Path) -> None:
+    placements = campaign(tmp_path, CAMPAIGN)
+    names = [rule.name for rule in placements["home"].chain()]
+    assert {"pin", "boost", "block"} <= set(names)
+    assert placements["cart"] == load_placements()["cart"]
+    assert "block" in [rule.name for rule in campaign(tmp_path, "blocks: [{items: [x]}]")["cart"].chain()]
+    assert with_campaigns(load_placements(), tmp_path / "none") == load_placements()
+
+
+def test_entries_keep_their_own_dates_and_have_the_campaign_s_else(tmp_path: Path) -> None:
+    (boost,) = [rule for rule in campaign(tmp_path, CAMPAIGN)["home"].chain() if isinstance(rule, Boost)]
+    whole, short = boost.config.boosts
+    june = [int(datetime(2026, 6, day, 3, 59, tzinfo=UTC).timestamp()) for day in (1, 3, 7)]
+    assert [whole.holds(at) for at in june] == [True, True, True]
+    assert not whole.holds(june[2] + 60)
+    assert not whole.holds(june[0] - 4 * 3600)
+    assert [short.holds(at) for at in june] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pins:\n  - {item: a}", "june.yaml:2: pins.0.place: Field required"),
+        ("blocks:\n  - {item: [a]}", "june.yaml:2: blocks.0.item"),
+        ("blocks:\n  - {from: 2026-01-01}", "say what is meant"),
+        ("from: soon", "june.yaml:1: from"),
+        ("form: 2026-01-01", "june.yaml:1: form"),
+        ("from: 2026-02-02\nuntil: 2026-02-01", "before it begins"),
+        ("placements: [moon]", "no placement 'moon'"),
+    ],
+)
+def test_mistakes_in_campaigns_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        campaign(tmp_path, text)
 
 
 def test_the_default_placement_must_exist() -> None:

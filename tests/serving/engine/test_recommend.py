@@ -21,6 +21,8 @@ from serving.engine import (
     SessionEvent,
     load_placements,
 )
+from serving.engine.placements import Placement
+from serving.engine.served import read_served
 from serving.store import Consent, EmbeddedStore, OnlineStore, RecentEvent, Visitor, open_store
 from tests.serving.conftest import WriteBundle
 from tests.serving.small_mall import MIDNIGHT
@@ -190,6 +192,117 @@ def test_what_cannot_be_bought_is_not_shown(engine: RecommendEngine, store: Onli
     assert everything[0] not in ids(engine.trending(100))
     store.put_items({everything[0]: {"status": None, "title": "renamed"}})
     assert next(i.title for i in engine.trending(100).items if i.item_id == everything[0]) == "renamed"
+
+
+# --- placements -------------------------------------------------------------------------------------------
+def engine_with(
+    home: Home, store: OnlineStore, rules: list[dict[str, Any]], ranked: int = 100, **more: Any
+) -> RecommendEngine:
+    """An engine whose home page has ``rules``."""
+    page = {"home": Placement.model_validate({"rules": rules, "target": "click", "ranked": ranked})}
+    made = RecommendEngine(home, store, page, EngineConfig(), clock=lambda: NOW, **more)
+    made.refresh()
+    return made
+
+
+def test_every_placement_answers_with_five_items_and_reasons(engine: RecommendEngine) -> None:
+    for name in load_placements():
+        answer = engine.recommend(Ask(USER, placement=name, item_ids=("i02", "i06")))
+        assert len(answer.items) == 5
+        assert not {"i02", "i06"} & set(ids(answer))
+        assert all(item.reason.en and item.reason.zh for item in answer.items)
+        assert all((item.propensity is not None) is (name == "discover") for item in answer.items)
+
+
+def test_the_detail_page_shows_what_is_like_the_item(engine: RecommendEngine) -> None:
+    near = ids(engine.similar("i02", 30, "similar"))
+    answer = engine.recommend(Ask(item_ids=("i02",), placement="detail"))
+    assert sum(item in near for item in ids(answer)) >= 4
+
+
+def test_neighbours_that_were_not_ranked_say_whose_they_are(home: Home, store: OnlineStore) -> None:
+    ranked = engine_with(home, store, [{"rule": "near"}], ranked=1).recommend(Ask(USER, n=6, item_ids=("i02",)))
+    rules = [{"rule": "near"}, {"rule": "block", "blocks": [{"items": ids(ranked)}]}]
+    answer = engine_with(home, store, rules, ranked=1).recommend(Ask(USER, item_ids=("i02",)))
+    brought = [item for item in answer.items if item.source == "similar"]
+    assert len(brought) >= 3
+    assert all((item.score, item.reason.en) == (None, "similar to “thing 2”") for item in brought)
+
+
+def shown(day_ago: int, items: list[str], user: str = "u03") -> list[dict[str, Any]]:
+    moment = datetime.fromtimestamp(NOW, UTC) - timedelta(days=day_ago)
+    return [
+        {c.EVENT_ID: f"s{day_ago}{i}", c.EVENT_TYPE: "impression", c.ITEM_ID: i, c.OCCURRED_AT: moment, c.USER_ID: user}
+        for i in items
+    ]
+
+
+def test_a_kind_shown_two_days_running_is_damped_on_the_third(home: Home, store: OnlineStore) -> None:
+    engine = engine_with(home, store, [{"rule": "fatigue", "days": 3, "factor": 0.01}])
+    before = ids(engine.recommend(Ask(USER, n=30)))
+    kind = {i for i in before if int(i[1:]) % 8 == int(before[0][1:]) % 8}
+    assert before[0] in kind
+    store.add_events(shown(2, [before[0]]))
+    assert ids(engine.recommend(Ask(USER, n=30))) == before
+    store.add_events(shown(1, [before[0]]))
+    after = ids(engine.recommend(Ask(USER, n=30)))
+    rest = [i for i in before if i not in kind]
+    assert after[: len(rest)] == rest
+    store.set_consent("u03", Consent(personalization=False))
+    assert ids(engine.recommend(Ask(USER))) == ids(engine.recommend(Ask(None)))
+
+
+def test_being_shown_things_is_not_having_done_anything(engine: RecommendEngine, store: OnlineStore) -> None:
+    store.add_events(shown(0, ["i02", "i06"], user="passer-by"))
+    answer = engine.recommend(Ask(Visitor(user_id="passer-by")))
+    assert (answer.known, answer.personalized) == (False, False)
+
+
+def test_many_impressions_do_not_crowd_out_what_was_done(home: Home, store: OnlineStore) -> None:
+    engine = RecommendEngine(home, store, load_placements(), EngineConfig(recent_events=1), clock=lambda: NOW)
+    engine.refresh()
+    store.add_events([event(1, "i02", {c.USER_ID: "newcomer"}, "view")])
+    store.add_events(shown(0, [f"i{k:02}" for k in range(10)], user="newcomer"))
+    assert engine.recommend(Ask(Visitor(user_id="newcomer"))).personalized
+
+
+def test_pins_boosts_and_blocks_hold_in_the_answer(home: Home, store: OnlineStore) -> None:
+    plain = ids(engine_with(home, store, [{"rule": "availability"}]).recommend(Ask(USER)))
+    rules = [
+        {"rule": "availability"},
+        {"rule": "pin", "pins": [{"item": "i39", "place": 1}, {"item": "i00", "place": 2}]},
+        {"rule": "block", "blocks": [{"items": [plain[0]]}]},
+    ]
+    answer = engine_with(home, store, rules).recommend(Ask(USER))
+    assert ids(answer) == [plain[1], "i00", *plain[2:5]]  # i39 is sold out
+    assert answer.items[1].title == "thing 0"
+
+
+def test_an_exploring_placement_logs_what_it_served(home: Home, store: OnlineStore) -> None:
+    names = iter(f"request-{k}" for k in range(400))
+    engine = engine_with(home, store, [{"rule": "explore", "epsilon": 0.3, "pool": 4}], new_id=lambda: next(names))
+    answers = [engine.recommend(Ask(USER)) for _ in range(400)]
+    day = datetime.fromtimestamp(NOW, UTC).date()
+    logged = read_served(home.online / "served", day, day).to_pylist()
+    told = [(a.request_id, i.item_id, i.propensity) for a in answers for i in a.items]
+    assert [(row["request_id"], row["item_id"], row["propensity"]) for row in logged] == told
+    assert {row["target"] for row in logged} == {"click"}
+    assert {round(propensity, 4) for _, _, propensity in told} == {1.0, 0.7, 0.075}
+    # The estimate that propensities are for: how often would the sixth item stand there, were it always shown?
+    last = [(row["item_id"], row["propensity"]) for row in logged if row["place"] == 5]
+    drawn = {item: sum(1 / p for i, p in last if i == item) / len(last) for item, _ in last}
+    assert all(0.5 < share < 1.5 for share in drawn.values())
+    again = engine_with(
+        home, store, [{"rule": "explore", "epsilon": 0.3, "pool": 4}], new_id=lambda: answers[7].request_id
+    )
+    assert ids(again.recommend(Ask(USER))) == ids(answers[7])
+
+
+def test_a_model_without_trending_source_still_shows_something(engine: RecommendEngine) -> None:
+    answer = engine.trending(100)
+    assert len(answer.items) >= 30
+    heat = [item.score for item in answer.items]
+    assert heat == sorted(heat, reverse=True)
 
 
 # --- lists about items ------------------------------------------------------------------------------------

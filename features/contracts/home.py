@@ -48,6 +48,11 @@ class Home:
         return self.root / "snapshots"
 
     @property
+    def tuning(self) -> Path:
+        """What trials of settings came to, one database per kind of model."""
+        return self.root / "tuning"
+
+    @property
     def bundles(self) -> Path:
         """Deployed model bundles and the pointer to the live ones."""
         return self.root / "bundles"

@@ -40,6 +40,12 @@ def test_the_wheel_holds_every_module_and_no_tests(wheel: Path) -> None:
     assert names == ours
 
 
+def test_the_wheel_holds_the_templates(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "training" / "report" / "templates"
+    assert {str(file.relative_to(ROOT)) for file in folder.iterdir()} <= names
+
+
 def test_an_installed_copy_runs_away_from_the_source_tree(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]

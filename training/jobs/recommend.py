@@ -15,26 +15,30 @@ from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
 from features.contracts.progress import say, step
 from features.lake import Lake
+from training.bench.examples import examples, titles
 from training.bench.folds import Question, seal
 from training.bench.jury import Jury
 from training.bench.measure import Cost, Meter
 from training.bench.provenance import code_version
-from training.bench.rows import Kind, Row, best_rival, compare, slices
+from training.bench.rows import Kind, Row, best_rival
+from training.bench.summary import summarise
 from training.bundle import Manifest, read_bundle
 from training.evaluation.splits import TemporalSplit
 from training.interactions import SECONDS_PER_DAY, Interactions
+from training.jobs.cold_start import MERGED, merged_at_login
 from training.jobs.judgement import Judgement, against_champion
 from training.jobs.moments import end_of_data
 from training.jobs.other_ids import answer_in_ids_of
 from training.jobs.report import TrainReport
+from training.jobs.trials import studies_of
 from training.lake import read_interactions
 from training.models.item_statistics import ItemStatistics
 from training.models.recommend_bundle import KIND, RecommendBundle, write_recommend_bundle
 from training.models.recommender import Recommender
-from training.pictures import Slice, Standing, importance, leaderboard, source_recall
-from training.pictures import slices as draw_slices
+from training.pictures import Slice, Standing, importance, leaderboard, slices, source_recall
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommender import FittedRecommender, fit_recommender
+from training.report import render
 from training.tracking import CHAMPION, Comparison, TrackedRun, Tracker
 from training.tracking.promotion import refusal
 
@@ -69,10 +73,37 @@ def train_recommend(home: Home, budget_minutes: float = 20.0) -> TrainReport:
         say(f"fitting on everything before {moment:%Y-%m-%d}, judging on the {horizon // SECONDS_PER_DAY} days after")
         jury = Jury(Question(fold, split), exclude_seen=False, ks=_LENGTHS)
         with Meter() as fitting:
-            fitted = fit_recommender(fold.train, split, config, budget_minutes=budget_minutes)
+            fitted = fit_recommender(
+                fold.train,
+                split,
+                config,
+                budget_minutes=budget_minutes,
+                studies=studies_of(home, KIND, run, _METRIC),
+            )
         rows = [*jury.pipeline(fitted, fitting.cost), *jury.sources(fitted), *jury.baselines()]
         rival = best_rival(rows, _METRIC)
-        _record(run, fitted, rows, rival, jury)
+        result = {
+            "name": f"recommend {moment:%Y-%m-%d}",
+            "users": len(known.users),
+            "items": len(known.items),
+            "interactions": len(known),
+            "commit": code_version(),
+            "target": [str(kind) for kind in split.target],
+            **summarise(
+                rows,
+                _METRIC,
+                fold,
+                jury.histories,
+                {MERGED: merged_at_login(lake.read_aliases(), fold.train.users, fold.users, moment)},
+            ),
+            "examples": examples(
+                fitted.recommender, fold, jury.histories, titles(items, fold.train.items), exclude_seen=False
+            ),
+            "choices": fitted.choices,
+            "validation": fitted.validation,
+            "run_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        _record(run, fitted, rows, result)
 
         asked = np.flatnonzero(fold.users != UNKNOWN)
         users = np.array(fold.train.users.ids(fold.users[asked]), dtype=np.str_)
@@ -144,8 +175,10 @@ def _figures(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
     return {"model": row.model, "kind": str(row.kind), **{name: means[name] for name in names}}
 
 
-def _record(run: TrackedRun, fitted: FittedRecommender, rows: list[Row], rival: Row, jury: Jury) -> None:
+def _record(run: TrackedRun, fitted: FittedRecommender, rows: list[Row], result: dict[str, Any]) -> None:
     run.document("choices", fitted.choices)
+    run.document("result", result)
+    run.page("report", render(result))
     run.table("validation", fitted.validation)
     run.table("test", [{"model": row.model, "kind": str(row.kind), **row.ranking.means()} for row in rows])
     for row in rows:
@@ -153,29 +186,17 @@ def _record(run: TrackedRun, fitted: FittedRecommender, rows: list[Row], rival: 
         run.metrics({f"{row.model}.{name}": means[name] for name in _SHOWN})
     run.metrics({f"seconds.{stage}": seconds for stage, seconds in fitted.seconds.items()})
 
-    paired = {row.model: compare(row, rival, _METRIC) for row in rows}
-    standings = []
-    for row in rows:
-        value, gap = row.ranking.means()[_METRIC], paired[row.model]
-        standings.append(
-            Standing(
-                row.model, str(row.kind), value, value - gap["mean"] + gap["low"], value - gap["mean"] + gap["high"]
-            )
-        )
-    lead = paired[rows[0].model]
-    note = f"pipeline minus {rival.model}: {lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]"
-    run.picture("leaderboard", leaderboard(standings, _METRIC, note=note))
+    lead, against = result["paired"], result["paired"]["against"]
+    note = f"pipeline minus {against}: {lead['mean']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]"
+    run.picture("leaderboard", leaderboard([Standing(**row) for row in result["standings"]], _METRIC, note=note))
     reach = {
         row.model: {k: row.ranking.means()[f"recall@{k}"] for k in _LENGTHS}
         for row in rows
         if row.kind in (Kind.SOURCE, Kind.PIPELINE)
     }
-    run.picture("recall_per_source", source_recall(reach, users=len(jury.histories)))
-    groups = [
-        Slice(name, int(part["users"]), float(part["pipeline"]), float(part["rival"]))
-        for name, part in slices(rows[0], rival, _METRIC, jury.histories).items()
-    ]
-    run.picture("slices", draw_slices(groups, _METRIC, other=rival.model))
+    run.picture("recall_per_source", source_recall(reach, users=result["test_users"]))
+    groups = [Slice(name, part["users"], part["pipeline"], part["rival"]) for name, part in result["slices"].items()]
+    run.picture("slices", slices(groups, _METRIC, other=against))
     ranker = fitted.recommender.ranker
     if ranker is not None:
         gains = ranker.importance()

@@ -74,15 +74,16 @@ class Neighbours:
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""
         answer = np.full(len(row), -1, dtype=np.int32)
-        for place in range(len(row)):
-            low, high = int(histories.indptr[row[place]]), int(histories.indptr[row[place] + 1])
+        for one in np.unique(row).tolist():
+            low, high = int(histories.indptr[one]), int(histories.indptr[one + 1])
             asked, speaks = sum_by_key(histories.item[low:high].astype(np.int64), weight[low:high])
-            for position, source in enumerate(asked.tolist()):
-                start, stop = int(self.indptr[source]), int(self.indptr[source + 1])
-                hit = np.flatnonzero(self.item[start:stop] == item[place])
-                speaks[position] *= float(self.weight[start + hit[0]]) if len(hit) else 0.0
-            if len(speaks) and speaks.max() > 0:
-                answer[place] = asked[int(speaks.argmax())]
+            asked, speaks = asked[speaks > 0], speaks[speaks > 0]
+            near = self._matrix[asked]
+            for place in np.flatnonzero(row == one).tolist():
+                hit = np.flatnonzero(near.indices == item[place])
+                if len(hit):
+                    source = np.searchsorted(near.indptr, hit, side="right") - 1
+                    answer[place] = asked[source[int((speaks[source] * near.data[hit]).argmax())]]
         return answer
 
     def of(self, item: int, n: int) -> tuple[Int32, Float32]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.interactions import Float32, Int32, Int64
-from training.models.ragged import distinct, pair_keys, ranks_within, row_starts
+from training.models.ragged import first_of_run, pair_keys, ranks_within, row_starts, stable_order
 from training.models.source import Candidates
 
 
@@ -53,6 +53,13 @@ class Pool:
         best: Int32 = np.nanargmin(self.rank, axis=1).astype(np.int32)
         return best
 
+    def of_sources(self, columns: list[int]) -> "Pool":
+        """What some of the sources found, as if the others had not been asked."""
+        found = ~np.isnan(self.rank[:, columns]).all(axis=1)
+        return Pool(
+            self.rows, self.row[found], self.item[found], self.score[found][:, columns], self.rank[found][:, columns]
+        )
+
     def only(self, keep: np.ndarray) -> "Pool":
         """The pairs under a mask or at ascending positions; row numbers stay."""
         return Pool(self.rows, self.row[keep], self.item[keep], self.score[keep], self.rank[keep])
@@ -60,12 +67,19 @@ class Pool:
 
 def pool(found: Sequence[Candidates], rows: int, items: int) -> Pool:
     """Unite lists of the same ``rows`` users over a catalogue of ``items``; column ``k`` is ``found[k]``."""
-    keys = [pair_keys(candidates.row, candidates.item, items) for candidates in found]
-    pairs = distinct(np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
+    keys = np.concatenate([np.empty(0, np.int64), *(pair_keys(each.row, each.item, items) for each in found)])
+    order = stable_order(keys)
+    ordered = keys[order]
+    first = first_of_run(ordered)
+    pairs = ordered[first]
+    place = np.empty(len(keys), dtype=np.int64)
+    place[order] = np.cumsum(first) - 1
     score = np.full((len(pairs), len(found)), np.nan, dtype=np.float32)
     rank = np.full_like(score, np.nan)
-    for column, (candidates, key) in enumerate(zip(found, keys, strict=True)):
-        place = np.searchsorted(pairs, key)
-        score[place, column] = candidates.score
-        rank[place, column] = ranks_within(row_starts(candidates.row, rows))
+    start = 0
+    for column, candidates in enumerate(found):
+        mine = place[start : start + len(candidates.row)]
+        score[mine, column] = candidates.score
+        rank[mine, column] = ranks_within(row_starts(candidates.row, rows))
+        start += len(mine)
     return Pool(rows, (pairs // items).astype(np.int32), (pairs % items).astype(np.int32), score, rank)

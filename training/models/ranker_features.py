@@ -17,7 +17,7 @@ from features.contracts.events import EventType
 from training.interactions import Bool, Clock, Float32, Histories, Int32, Int64
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import Pool
-from training.models.ragged import Float64, contains, distinct, first_of_run, group_sums, pair_keys
+from training.models.ragged import Float64, contains, distinct, first_of_run, group_sums, pair_keys, stable_order
 from training.models.recency import ages, steps_back
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -25,6 +25,8 @@ Columns = dict[str, npt.NDArray[Any]]
 _HALF_LIVES = (10.0, 30.0, 90.0)
 _WINDOWS = (7, 14, 28)
 _GAP_PRIOR = 1.0
+#: Rows of the matrix written at a time.
+_TILE = 4096
 _PURCHASE = EventType.PURCHASE.code
 _CARTS = (EventType.CART_ADD.code, EventType.FAVORITE.code)
 
@@ -69,6 +71,16 @@ class Question:
     def row(self) -> Int32:
         return self.histories.row
 
+    @cached_property
+    def pairs(self) -> "Groups":
+        """The events of each user with each item."""
+        items = len(self.statistics.buyers)
+        events = pair_keys(self.row, self.histories.item, items)
+        candidates = pair_keys(self.pool.row, self.pool.item, items)
+        return Groups.by(
+            events, np.ones(len(events), dtype=np.bool_), candidates, np.ones(len(candidates), dtype=np.bool_)
+        )
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -84,7 +96,7 @@ class Groups:
     def by(cls, event_keys: Int64, usable: Bool, candidate_keys: Int64, known: Bool) -> "Groups":
         """Group the ``usable`` events; candidates that are not ``known`` find nothing."""
         events = np.flatnonzero(usable)
-        order = events[np.argsort(event_keys[events], kind="stable")]
+        order = events[stable_order(event_keys[events])]
         keys = event_keys[order]
         first = first_of_run(keys)
         starts = np.flatnonzero(first)
@@ -132,14 +144,9 @@ class Groups:
 
 def of_user_and_item(q: Question) -> Columns:
     """What the user did with this very item."""
-    items = len(q.statistics.buyers)
-    keys = pair_keys(q.row, q.histories.item, items)
-    everything = np.ones(len(keys), dtype=np.bool_)
-    candidates = pair_keys(q.pool.row, q.pool.item, items)
-    groups = Groups.by(keys, everything, candidates, np.ones(len(candidates), dtype=np.bool_))
-    kind = q.histories.kind
+    groups, kind = q.pairs, q.histories.kind
     columns: Columns = {
-        "pair_events": groups.spread(groups.sum(np.ones(len(keys))), 0),
+        "pair_events": groups.spread(groups.sum(np.ones(len(kind))), 0),
         "pair_purchases": groups.spread(groups.sum((kind == _PURCHASE).astype(np.float64)), 0),
         "pair_carts": groups.spread(groups.sum(np.isin(kind, _CARTS).astype(np.float64)), 0),
     }
@@ -246,6 +253,8 @@ def of_user_and_kin(q: Question) -> Columns:
         weight = np.exp2(-q.age / _HALF_LIVES[-1])
         whole = np.bincount(q.row, weights=weight, minlength=len(q.histories))
         recent = groups.spread(groups.sum(weight), 0)
+        # Of all that he takes of this kind, how much is this very item: a favourite, or one of many that he tries.
+        columns[f"pair_share_of_{name}"] = q.pairs.spread(q.pairs.sum(weight), 0) / np.maximum(recent, 1e-9)
         columns[f"{name}_events"] = groups.spread(groups.sum(np.ones(len(event))), 0)
         columns[f"{name}_share"] = recent / np.maximum(whole[q.pool.row], 1e-9)
         if q.timed:
@@ -259,12 +268,15 @@ def of_user_and_kin(q: Question) -> Columns:
 def of_sources(q: Question, names: Sequence[str]) -> Columns:
     """What each source says of the pair."""
     columns: Columns = {"sources": (~np.isnan(q.pool.rank)).sum(axis=1)}
-    scaled = q.pool.normalised()
-    for column, name in enumerate(names):
-        columns[f"{name}_score"] = q.pool.score[:, column]
-        columns[f"{name}_rank"] = q.pool.rank[:, column]
-        columns[f"{name}_scaled"] = scaled[:, column]
+    views = (q.pool.score, q.pool.rank, q.pool.normalised())
+    for place, name in enumerate(names):
+        columns |= {column: view[:, place] for column, view in zip(columns_of_source(name), views, strict=True)}
     return columns
+
+
+def columns_of_source(name: str) -> tuple[str, str, str]:
+    """The features that say what one source thinks: its score, its rank, and its score between those of the list."""
+    return f"{name}_score", f"{name}_rank", f"{name}_scaled"
 
 
 #: Blocks of features; a new one is a function added here.
@@ -281,6 +293,9 @@ def featurise(
         columns |= block(question)
     columns |= of_sources(question, sources)
     matrix = np.empty((len(candidates.row), len(columns)), dtype=np.float32)
-    for place, values in enumerate(columns.values()):
-        matrix[:, place] = values
+    # Column by column over the whole matrix would fetch every line of it once per column.
+    for start in range(0, len(matrix), _TILE):
+        tile = slice(start, start + _TILE)
+        for place, values in enumerate(columns.values()):
+            matrix[tile, place] = values[tile]
     return tuple(columns), matrix

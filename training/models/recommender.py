@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from training.interactions import Float32, Histories, Int32
-from training.models.blend import Blend
+from training.models.blend import Blend, shortlist
 from training.models.item_statistics import ItemStatistics
 from training.models.neighbour_source import NeighbourSource
 from training.models.pool import Pool, pool
@@ -22,6 +22,8 @@ from training.models.source import Candidates, CandidateSource
 
 #: Rows answered at a time: bounds the memory of a batch.
 BLOCK = 512
+#: Candidates that the ranker looks at: describing and scoring all would take most of the time of an answer.
+SHORTLIST = 150
 
 Intent = Literal["similar", "complementary"]
 
@@ -65,6 +67,7 @@ class Recommender:
     statistics: ItemStatistics
     blend: Blend
     ranker: Ranker | None = None  # None: the blend ranks
+    shortlist: int = SHORTLIST  # the blend's best of a row, which the ranker orders
     source_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +86,10 @@ class Recommender:
         ]
         return pool(found, len(histories), self.items)
 
+    def shortlisted(self, candidates: Pool) -> Pool:
+        """What is worth the ranker's time: the best of the blend; everything where the blend ranks."""
+        return candidates if self.ranker is None else shortlist(candidates, self.blend, self.shortlist)
+
     def featurise(self, histories: Histories, candidates: Pool) -> tuple[tuple[str, ...], Float32]:
         """Names (f,) and values (c, f) of the ranker's features."""
         return featurise(histories, candidates, self.statistics, self.source_names)
@@ -97,7 +104,7 @@ class Recommender:
         """The ``n`` best items for every row; a row alone gets what it gets in any batch."""
         parts = []
         for start, block in self._blocks(histories):
-            candidates = self.retrieve(block, exclude_seen=exclude_seen)
+            candidates = self.shortlisted(self.retrieve(block, exclude_seen=exclude_seen))
             score = self.rank(block, candidates)
             place, counts = best_of_rows(candidates.indptr, candidates.item, score, n)
             row = np.repeat(np.arange(start, start + len(block), dtype=np.int32), counts)
@@ -124,7 +131,7 @@ class Recommender:
 
     def similar(self, item: int, n: int, intent: Intent = "similar") -> Candidates:
         """The ``n`` items nearest to one: liked by the same users, or (``complementary``) had with or after it."""
-        order = ("item_knn", "covisit") if intent == "similar" else ("complements", "covisit", "item_knn")
+        order = ("item_knn", "linear", "covisit") if intent == "similar" else ("complements", "covisit", "linear")
         for name in order:
             source = self.sources.get(name)
             if isinstance(source, NeighbourSource):

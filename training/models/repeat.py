@@ -35,6 +35,7 @@ class Repeat(CandidateSource):
     name: ClassVar[str] = "repeat"
     Config: ClassVar[type[SourceConfig]] = RepeatConfig
     asked_with: ClassVar[frozenset[str]] = frozenset({"half_life"})
+    only_seen: ClassVar[bool] = True
 
     def __init__(self, config: RepeatConfig, propensity: Float32) -> None:
         self._config = config

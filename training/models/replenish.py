@@ -48,6 +48,7 @@ class Replenish(CandidateSource):
     name: ClassVar[str] = "replenish"
     Config: ClassVar[type[SourceConfig]] = ReplenishConfig
     asked_with: ClassVar[frozenset[str]] = frozenset({"horizon", "user_prior", "pair_prior"})
+    only_seen: ClassVar[bool] = True
     clocks: ClassVar[frozenset[Clock]] = frozenset({Clock.TIMED})
 
     def __init__(self, config: ReplenishConfig, base: Float32, item: Float32) -> None:

@@ -45,6 +45,8 @@ class CandidateSource(ABC):
     asked_with: ClassVar[frozenset[str]] = frozenset()
     #: Clocks under which the source can find anything; under another it answers nothing.
     clocks: ClassVar[frozenset[Clock]] = frozenset(Clock)
+    #: It names nothing that a user has not had: no use where only new items count.
+    only_seen: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -31,15 +31,14 @@ class Decision:
     rounds: tuple[int, ...]  # boosting rounds of the ranker by objective; empty when it lost
     choices: dict[str, Any]
     table: list[dict[str, Any]]  # one row per contestant: model, kind and the metric on the newest fold
+    examples: list[Examples]  # of all folds, for a ranker that learns from the newest as well; empty when it lost
 
 
-def decide(
-    explored: Sequence[Explored], examples: Sequence[Examples | None], names: Sequence[str], config: RecommendConfig
-) -> Decision:
-    """Compare on the newest fold what was fitted on the older ones. Folds come newest first, examples beside them."""
+def decide(explored: Sequence[Explored], names: Sequence[str], config: RecommendConfig) -> Decision:
+    """Compare on the newest fold what was fitted on the older ones. Folds come newest first."""
     if not explored or explored[0].pool.rows < _FEWEST_USERS:
         even = Blend((1.0,) * len(names))
-        return Decision(even, (), {"ranks": "blend", "why": "too little data for a validation fold"}, [])
+        return Decision(even, (), {"ranks": "blend", "why": "too little data for a validation fold"}, [], [])
     newest, older = explored[0], explored[1:]
     singles = {name: newest.judge_blend(Blend.only(k, len(names))) for k, name in enumerate(names)}
     best = max(singles, key=lambda name: float(singles[name].mean()))
@@ -60,13 +59,14 @@ def decide(
         "recall": newest.recall(),
         "validation_users": newest.pool.rows,
     }
-    past = [e for e in examples[1:] if e is not None]
-    judge = newest.examples(config.max_pairs // 2, config.seed, whole=True)
+    short = [fold.shortlisted(blend, config.shortlist) for fold in explored]
+    judge = short[0].examples(config.max_pairs // 2, config.seed, whole=True)
+    past = _examples(short[1:], config)
     if not past or judge is None:
         choices["why"] = "no older fold with hits to train a ranker on"
-        return Decision(blend, (), choices, table)
+        return Decision(blend, (), choices, table, [])
     ranker, rounds = Ranker.fit_validated(Examples.join(past), judge, config.ranker)
-    scores = newest.judge_ranker(ranker)
+    scores = short[0].judge_ranker(ranker)
     table.append(_row("ranker", "ranker", scores))
     lead = paired_bootstrap(scores, simple_scores, seed=config.seed)
     wins = lead.mean > _LEAD * (lead.high - lead.low) / _INTERVAL
@@ -74,7 +74,13 @@ def decide(
     choices["why"] = f"the ranker {'beats' if wins else 'does not beat'} {simple} on validation"
     if wins:
         choices |= {"ranks": "ranker", "rounds": dict(zip(OBJECTIVES, rounds, strict=True))}
-    return Decision(blend, rounds if wins else (), choices, table)
+        return Decision(blend, rounds, choices, table, [*past, *_examples(short[:1], config)])
+    return Decision(blend, (), choices, table, [])
+
+
+def _examples(folds: Sequence[Explored], config: RecommendConfig) -> list[Examples]:
+    found = [fold.examples(config.max_pairs // config.folds, config.seed) for fold in folds]
+    return [examples for examples in found if examples is not None]
 
 
 def _row(model: str, kind: str, scores: Float64) -> dict[str, Any]:

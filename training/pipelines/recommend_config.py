@@ -7,8 +7,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from features.contracts.config import Config
 from features.contracts.durations import Duration
+from training.interactions import Clock
 from training.models.ranker import RankerConfig
+from training.models.recommender import SHORTLIST
 from training.models.source import SourceConfig, sources
+from training.pipelines.tuning_space import Range
 
 
 class SourceSettings(Config):
@@ -19,8 +22,8 @@ class SourceSettings(Config):
     """Items per user that it hands to the ranker."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Settings of the source's own configuration class; what is not named keeps its default."""
-    search: dict[str, list[Any]] = Field(default_factory=dict)
-    """Values tried for a setting, one setting after the other; validation decides."""
+    search: dict[str, list[Any] | Range] = Field(default_factory=dict)
+    """What is tried of a setting: a list of values or ``{low: 0.1, high: 10, log: true}``; validation decides."""
 
 
 class RecommendConfig(Config):
@@ -37,6 +40,8 @@ class RecommendConfig(Config):
     """Users of a fold that settings are tried on."""
     fold_users: int = Field(default=20_000, gt=0)
     """Users of a fold that the ranker and the blend are fitted and compared on."""
+    shortlist: int = Field(default=SHORTLIST, gt=0)
+    """Candidates per user, the blend's best, that the ranker orders."""
     max_pairs: int = Field(default=900_000, gt=0)
     """Candidate pairs that the ranker is trained on, over all folds."""
     seed: int = 0
@@ -48,7 +53,7 @@ class RecommendConfig(Config):
             if name not in known:
                 raise ValueError(f"sources.{name}: there is no such source; there are {', '.join(known)}")
             for key, values in settings.search.items():
-                for value in values:
+                for value in (values.low, values.high) if isinstance(values, Range) else values:
                     _build(name, {**settings.config, key: value})
             _build(name, settings.config)
         return self
@@ -57,9 +62,13 @@ class RecommendConfig(Config):
         """The settings of one source, defaults when it is not named."""
         return self.sources.get(name, SourceSettings())
 
-    def enabled(self) -> list[str]:
-        """Names of the sources that take part."""
-        return [name for name in sources() if self.settings(name).enabled]
+    def taking_part(self, clock: Clock, *, repeats: bool) -> list[str]:
+        """Names of the sources that can find anything under a ``clock``; without ``repeats`` only new items count."""
+        return [
+            name
+            for name, source in sources().items()
+            if self.settings(name).enabled and clock in source.clocks and (repeats or not source.only_seen)
+        ]
 
 
 def source_config(name: str, values: dict[str, Any]) -> SourceConfig:

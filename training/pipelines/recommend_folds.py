@@ -1,13 +1,14 @@
 """What recommender training knows of one validation fold: the candidates found and which of them came true."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from training.evaluation.fold import Fold, Truth
 from training.evaluation.ranking import Float64, find_hits, ndcg
-from training.interactions import Bool, Float32, Histories, Int32
-from training.models.blend import Blend
+from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.models.blend import Blend, shortlist
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import Pool
 from training.models.ragged import best_of_rows, contains, pair_keys, spans
@@ -80,6 +81,21 @@ class Explored:
             recommender.statistics,
             recommender.source_names,
         )
+
+    def only(self, names: Sequence[str]) -> "Explored":
+        """The fold as if only these sources had been asked."""
+        columns = [self.names.index(name) for name in names]
+        found = ~np.isnan(self.pool.rank[:, columns]).all(axis=1)
+        return replace(self, pool=self.pool.of_sources(columns), hit=self.hit[found], names=tuple(names))
+
+    def shortlisted(self, blend: Blend, n: int) -> "Explored":
+        """The fold as the ranker sees it: the ``n`` best candidates of the blend."""
+        short = shortlist(self.pool, blend, n)
+        kept = contains(self._keys(short), self._keys(self.pool))
+        return replace(self, pool=short, hit=self.hit[kept])
+
+    def _keys(self, pool: Pool) -> Int64:
+        return pair_keys(pool.row, pool.item, len(self.statistics.buyers))
 
     def judge(self, score: np.ndarray) -> Float64:
         """(q,) NDCG@10 of the pool in the order of ``score`` (c,)."""

@@ -1,85 +1,121 @@
 """Searches on validation folds: settings of a source, weights of the blend."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from features.contracts.progress import step
-from training.evaluation.fold import Fold
+from training.evaluation.fold import Fold, Truth
 from training.evaluation.ranking import Float64
 from training.interactions import Float32, Histories, Int64
 from training.models.blend import Blend
+from training.models.ragged import spans
 from training.models.source import CandidateSource, sources
-from training.pipelines.recommend_config import RecommendConfig
+from training.pipelines.recommend_config import RecommendConfig, source_config
 from training.pipelines.recommend_folds import PLACES, Explored, judge_candidates, sample_users
+from training.pipelines.tuning import Studies, fingerprint_of
+from training.pipelines.tuning_space import Range
 
+#: Groups of users that trials are compared by.
+_PARTS = 40
 #: Weights tried for one source while the others stand still, as parts of the largest.
 _WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5)
 _SWEEPS = 3
 
 
 def search_settings(
-    names: Sequence[str], fold: Fold, config: RecommendConfig, *, exclude_seen: bool, seconds: float
+    names: Sequence[str],
+    fold: Fold,
+    config: RecommendConfig,
+    *,
+    exclude_seen: bool,
+    seconds: float,
+    studies: Studies | None = None,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, float]]]:
-    """The best settings per source and the NDCG@10 of everything tried, one setting after the other.
+    """The best settings per source and the NDCG@10 of everything tried, a study for each source.
 
-    A source stops when its part of ``seconds`` is used up and keeps the best so far.
+    What a source leaves of its part of ``seconds`` goes to those after it. ``studies`` may know earlier trials.
     """
+    studies = studies or Studies()
     sample = sample_users(fold, config.search_users, config.seed)
-    chosen: dict[str, dict[str, Any]] = {}
+    parts = _parts(sample, config.seed)
+    data = fingerprint_of(sample, sample.train.users.to_array(), sample.train.items.to_array(), exclude_seen, PLACES)
+    chosen = {name: dict(config.settings(name).config) for name in names}
     tried: dict[str, dict[str, float]] = {}
-    with step("trying settings", total=len(names), unit="sources") as task:
-        for name in names:
-            settings = config.settings(name)
-            chosen[name] = dict(settings.config)
-            if settings.search:
-                trial = _Trial(name, sample, sample.histories(), exclude_seen)
-                deadline = time.monotonic() + seconds / len(names)
-                chosen[name], tried[name] = trial.search(chosen[name], settings.search, deadline)
+    searched = [name for name in names if config.settings(name).search]
+    end = studies.clock() + seconds
+    with step("trying settings", total=len(searched), unit="sources") as task:
+        for place, name in enumerate(searched):
+            trial = _Trial(name, chosen[name], sample, parts, exclude_seen)
+            tuned = studies.tune(
+                name,
+                trial.values(config.settings(name).search),
+                trial.default,
+                trial.scores,
+                fingerprint=fingerprint_of(data, trial.default),
+                deadline=studies.clock() + (end - studies.clock()) / (len(searched) - place),
+                seed=config.seed,
+                cheap=sources()[name].asked_with,
+            )
+            chosen[name] |= {key: value for key, value in tuned.settings.items() if value != trial.default[key]}
+            tried[name] = tuned.marks
             task.advance()
     return chosen, tried
 
 
 @dataclass
 class _Trial:
-    """Tries settings of one source on one fold; a fit is kept while only settings of the question change."""
+    """Scores settings of one source on one fold; a fit is kept while only settings of the question change."""
 
     name: str
+    start: dict[str, Any]
     fold: Fold
-    histories: Histories
+    parts: Sequence[tuple[Histories, Truth]]
     exclude_seen: bool
     fitted: CandidateSource | None = None
     fitted_with: dict[str, Any] | None = None
 
-    def search(
-        self, start: dict[str, Any], grid: dict[str, list[Any]], deadline: float
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        """One setting after the other, those that need no other fit first; the best and the marks of all tried."""
-        asked_with = sources()[self.name].asked_with
-        best, mark = start, self.judge(start)
-        marks = {"default": mark}
-        for key in sorted(grid, key=lambda key: key not in asked_with):
-            for value in grid[key]:
-                if value == best.get(key) or time.monotonic() > deadline:
-                    continue
-                score = marks[f"{key}={value}"] = self.judge({**best, key: value})
-                if score > mark:
-                    mark, best = score, {**best, key: value}
-        return best, marks
+    @property
+    def default(self) -> dict[str, Any]:
+        """Every setting, as plain values."""
+        return source_config(self.name, self.start).model_dump(mode="json")
 
-    def judge(self, values: dict[str, Any]) -> float:
-        """Mean NDCG@10 of the source alone."""
+    def values(self, search: Mapping[str, Sequence[Any] | Range]) -> dict[str, Sequence[Any] | Range]:
+        """The values to be tried as the source's configuration spells them: 30 of a real number is 30.0."""
+
+        def spelled(name: str, value: Any) -> Any:
+            return source_config(self.name, {**self.start, name: value}).model_dump(mode="json")[name]
+
+        return {
+            name: values if isinstance(values, Range) else [spelled(name, value) for value in values]
+            for name, values in search.items()
+        }
+
+    def scores(self, values: dict[str, Any]) -> Iterator[float]:
+        """Mean NDCG@10 of the source alone on one part of the users after the other."""
         cls = sources()[self.name]
-        config = cls.Config(**values)
+        config = source_config(self.name, {**self.start, **values})
         matters = {key: value for key, value in values.items() if key not in cls.asked_with}
         if self.fitted is None or matters != self.fitted_with:
             self.fitted, self.fitted_with = cls.fit(self.fold.train, config), matters
         source = cls.from_arrays(config, self.fitted.arrays())
-        found = source.retrieve(self.histories, PLACES, exclude_seen=self.exclude_seen)
-        return float(judge_candidates(found, self.fold.truth).mean())
+        for histories, truth in self.parts:
+            found = source.retrieve(histories, PLACES, exclude_seen=self.exclude_seen)
+            yield float(judge_candidates(found, truth).mean())
+
+
+def _parts(fold: Fold, seed: int) -> list[tuple[Histories, Truth]]:
+    """The asked users of a fold in groups drawn evenly, with what came true."""
+    order = np.random.default_rng(seed).permutation(len(fold.users))
+    sizes = np.diff(fold.truth.indptr)
+    parts = []
+    for taken in np.array_split(order, min(_PARTS, len(order))):
+        item = fold.truth.item[spans(fold.truth.indptr[:-1][taken], sizes[taken])]
+        truth = Truth(np.concatenate([[0], np.cumsum(sizes[taken])]).astype(np.int64), item)
+        parts.append((fold.train.histories(fold.users[taken], fold.as_of[taken]), truth))
+    return parts
 
 
 def search_blend(folds: Sequence[Explored], names: Sequence[str], *, users: int, seed: int) -> Blend:

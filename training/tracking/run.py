@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param, RunInfo, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from training.tracking.names import tracked_name
 from training.tracking.promotion import Comparison
@@ -27,12 +28,13 @@ _DOTS_PER_INCH = 144
 class TrackedRun:
     """A run that is going on. Made by :meth:`training.tracking.Tracker.run`."""
 
-    def __init__(self, client: MlflowClient, registry: Registry, kind: str, run_id: str, fingerprint: str) -> None:
+    def __init__(self, client: MlflowClient, registry: Registry, kind: str, created: RunInfo, fingerprint: str) -> None:
         self._client = client
         self._registry = registry
         self._kind = kind
+        self._experiment = str(created.experiment_id)
         self._fingerprint = fingerprint
-        self.id: str = run_id  # goes into ``Manifest.run_id``
+        self.id: str = created.run_id  # goes into ``Manifest.run_id``
 
     def params(self, params: Mapping[str, object]) -> None:
         """Record what the run was asked to do. Nested mappings become dotted names."""
@@ -51,6 +53,25 @@ class TrackedRun:
         """Attach labels that can be searched for."""
         self._client.log_batch(self.id, tags=[RunTag(tracked_name(name), value) for name, value in tags.items()])
 
+    def trial(
+        self,
+        name: str,
+        params: Mapping[str, object],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        seconds: float,
+    ) -> None:
+        """Record a trial that has just ended after ``seconds`` as a child of this run, with three calls in all."""
+        end = int(time.time() * 1000)
+        labels = {MLFLOW_PARENT_RUN_ID: self.id, **{tracked_name(key): value for key, value in tags.items()}}
+        child = self._client.create_run(self._experiment, end - int(seconds * 1000), labels, tracked_name(name))
+        self._client.log_batch(
+            child.info.run_id,
+            metrics=[Metric(tracked_name(key), value, end, 0) for key, value in metrics.items()],
+            params=[Param(tracked_name(key), str(value)[:_LONGEST]) for key, value in params.items()],
+        )
+        self._client.set_terminated(child.info.run_id, end_time=end)
+
     def picture(self, name: str, figure: Figure) -> None:
         """Keep ``figure`` as ``pictures/<name>.png``."""
         self._client.log_figure(self.id, figure, f"pictures/{name}.png", save_kwargs={"dpi": _DOTS_PER_INCH})
@@ -67,6 +88,10 @@ class TrackedRun:
     def document(self, name: str, content: Mapping[str, object]) -> None:
         """Keep ``content`` as ``<name>.json``."""
         self._client.log_dict(self.id, dict(content), f"{name}.json")
+
+    def page(self, name: str, html: str) -> None:
+        """Keep ``html`` as ``<name>.html``; MLflow's interface shows it in place."""
+        self._client.log_text(self.id, html, f"{name}.html")
 
     def arrays(self, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep ``arrays`` as ``<name>/<key>.npy``, beside the bundle; see :meth:`RegisteredModel.beside`."""

@@ -38,7 +38,7 @@ class Tracker:
         run marked as failed, or as killed when it was interrupted; what it had recorded stays.
         """
         created = self._client.create_run(_experiment(self._client, kind, self._artifacts))
-        run = TrackedRun(self._client, self._registry, kind, created.info.run_id, fingerprint)
+        run = TrackedRun(self._client, self._registry, kind, created.info, fingerprint)
         status = "KILLED"
         try:
             run.tags({_FINGERPRINT: fingerprint, **(tags or {})})

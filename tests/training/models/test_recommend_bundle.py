@@ -102,3 +102,33 @@ def test_texts_keep_every_script_and_the_unknown():
     back = Texts.from_arrays(texts.arrays())
     assert list(back.all()) == ["a", None, None, "抹茶 🍵"]
     assert len(Texts.of([])) == 0
+
+
+def test_shops_and_dates_of_publication_travel_with_it(tmp_path):
+    log = random_log()
+    n = len(log.items)
+    shop = np.full(n, -1, dtype=np.int32)
+    shop[:2] = 1, 0
+    published = np.where(shop >= 0, 1_700_000_000, -1)
+    log = replace(log, catalogue=replace(log.catalogue, shop=shop, published_at=published))
+    items = pa.table({"item_id": ["i00000", "unheard of", "i00001", "i00002"], "shop": ["s1", "s7", "s0", None]})
+    write(tmp_path / "b", log, assemble(log), items)
+    opened = RecommendBundle.from_bundle(read_bundle(tmp_path / "b"))
+    assert opened.shop_names == ("s0", "s1")
+    assert np.array_equal(opened.catalogue.shop, shop)
+    assert np.array_equal(opened.catalogue.published_at, published)
+
+
+def test_a_bundle_from_before_shops_opens_and_knows_none(tmp_path):
+    log = random_log()
+    write(tmp_path / "b", log, assemble(log))
+    change(tmp_path / "b", "recommender.json", lambda plain: plain.pop("shop_names"))
+    manifest = json.loads((tmp_path / "b" / MANIFEST).read_text())
+    for name in ("catalogue/shop.npy", "catalogue/published_at.npy"):
+        (tmp_path / "b" / name).unlink()
+        del manifest["files"][name]
+    (tmp_path / "b" / MANIFEST).write_text(json.dumps(manifest))
+    opened = RecommendBundle.from_bundle(read_bundle(tmp_path / "b"))
+    assert opened.shop_names == ()
+    assert (opened.catalogue.shop == -1).all()
+    assert (opened.catalogue.published_at == -1).all()

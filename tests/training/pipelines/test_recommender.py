@@ -52,11 +52,13 @@ def test_it_beats_chance_and_its_weakest_source(judged):
 def test_what_was_chosen_and_why_is_on_record(judged):
     _, _, fitted = judged
     names = {row["model"] for row in fitted.validation}
-    assert names == {*sources(), "blend", "ranker"}
+    kept = {name for name, worth in fitted.choices["sources"].items() if worth["kept"]}
+    assert names == {*kept, "blend", "ranker"}
     assert fitted.choices["ranks"] in names
     assert fitted.choices["folds"] == 3
-    assert set(fitted.choices["blend"]) == set(sources())
-    assert set(fitted.choices["recall"]) == {*sources(), "union"}
+    assert set(fitted.choices["sources"]) == set(sources())
+    assert set(fitted.choices["blend"]) == kept == set(fitted.recommender.sources)
+    assert set(fitted.choices["recall"]) == {*kept, "union"}
     assert set(fitted.choices["searched"]["repeat"]) == {"default", "half_life=10", "half_life=300"}
     assert set(fitted.settings) == set(sources())
     assert all(seconds >= 0 for seconds in fitted.seconds.values())
@@ -168,7 +170,15 @@ def test_sampling_users_keeps_their_truth(judged):
 class TestConfig:
     def test_the_shipped_file_is_valid(self):
         config = load_config(RecommendConfig, Path(__file__).parents[3] / "configs" / "recommend.yaml")
-        assert set(config.enabled()) == set(sources())
+        assert set(config.taking_part(Clock.TIMED, repeats=True)) == set(sources())
+
+    def test_a_source_takes_part_where_it_can_find_anything(self):
+        without_times = RecommendConfig().taking_part(Clock.ORDERED, repeats=True)
+        only_new = RecommendConfig().taking_part(Clock.TIMED, repeats=False)
+        assert "arrivals" not in without_times
+        assert "covisit" in without_times
+        assert "repeat" not in only_new
+        assert "arrivals" in only_new
 
     @pytest.mark.parametrize(
         ("text", "complaint"),
@@ -184,4 +194,5 @@ class TestConfig:
             parse_config(RecommendConfig, text, "recommend.yaml")
 
     def test_a_source_can_be_left_out(self):
-        assert "als" not in RecommendConfig(sources={"als": SourceSettings(enabled=False)}).enabled()
+        config = RecommendConfig(sources={"als": SourceSettings(enabled=False)})
+        assert "als" not in config.taking_part(Clock.TIMED, repeats=True)

@@ -27,6 +27,7 @@ def test_a_run_keeps_metrics_pictures_tables_and_a_bundle(home, tracker, bundle)
     with tracker.run("churn", {"trees": 80, "split": {"gap": "7d"}}, "abc", {"sample": "cdnow"}) as run:
         run.metrics({"auc": 0.81, "lift@10%": 2.5, "nothing": float("nan")})
         run.picture("calibration", figure)
+        run.page("report", "<p>买</p>")
         run.table("leaderboard", [{"model": "pipeline", "auc": 0.81}, {"model": "bgnbd", "seconds": 2}])
         run.document("report", {"slices": {"new": 0.7}})
         model = run.bundle(bundle(run_id=run.id))
@@ -36,6 +37,7 @@ def test_a_run_keeps_metrics_pictures_tables_and_a_bundle(home, tracker, bundle)
     assert read_bundle(model.path).manifest.run_id == run.id
     kept = only_run(home, "churn")
     assert (kept / "pictures" / "calibration.png").read_bytes().startswith(b"\x89PNG")
+    assert (kept / "report.html").read_text(encoding="utf-8") == "<p>买</p>"
     table = (kept / "tables" / "leaderboard.csv").read_text(encoding="utf-8")
     assert table == "model,auc,seconds\npipeline,0.81,\nbgnbd,,2\n"
     assert (kept / "report.json").exists()
@@ -117,3 +119,18 @@ def test_the_interface_opens_the_store(home):
 )
 def test_names_as_mlflow_takes_them(ours, theirs, tracker):
     assert tracked_name(ours) == theirs
+
+
+def test_a_trial_is_a_child_with_its_settings_and_its_outcome(tracker):
+    with tracker.run("recommend", {}, "abc") as run:
+        run.trial("covisit-0", {"damping": 0.3}, {"ndcg@10": 0.2, "seconds": 1.5}, {"state": "pruned"}, 1.5)
+        run.trial("covisit-1", {"damping": 0.0}, {"ndcg@10": 0.3, "seconds": 2.0}, {"state": "complete"}, 2.0)
+    client = tracker._client
+    experiment = client.get_run(run.id).info.experiment_id
+    found = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run.id}'", order_by=["metrics.seconds"])
+    assert [child.info.run_name for child in found] == ["covisit-0", "covisit-1"]
+    assert found[0].data.params == {"damping": "0.3"}
+    assert found[0].data.metrics == {"ndcg_at_10": 0.2, "seconds": 1.5}
+    assert found[0].data.tags["state"] == "pruned"
+    assert {child.info.status for child in found} == {"FINISHED"}
+    assert found[0].info.end_time - found[0].info.start_time == 1500

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from serving.cli.checkup.finding import Finding, State, examine
 _NATIVE = ("duckdb", "implicit", "lightgbm", "numpy", "pyarrow", "scipy", "sklearn")
 _REINSTALL = "run 'make' in the project, or 'pip install .'"
 _LEAST_GIB = 1.0
+_NAME = re.compile(r"[\w.-]+")
 
 
 def python(home: Home) -> Iterator[Finding]:
@@ -81,7 +83,7 @@ def _required() -> Iterator[str]:
     for line in metadata.requires("mallard") or []:
         requirement, _, marker = line.partition(";")
         if "extra" not in marker and ("win32" not in marker or sys.platform != "win32"):
-            yield requirement.split("[")[0].rstrip("<>=!~.0123456789, ")
+            yield _NAME.findall(requirement)[0]
 
 
 def _installed(name: str) -> bool:

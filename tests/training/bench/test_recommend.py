@@ -45,7 +45,10 @@ def check(result: dict[str, Any], tmp_path: Path) -> dict[str, dict[str, Any]]:
         assert row["peak_mb"] > 10
         shares = {n: value for n, value in row["metrics"].items() if not n.startswith(("novelty", "popularity_bias"))}
         assert all(0 <= value <= 1 for value in shares.values())
-        assert {f"{name}@10" for name in ("popularity_bias", "head_share", "gini")} <= set(row["metrics"])
+        assert {"head_share@10", "gini@10"} <= set(row["metrics"])
+        assert ("popularity_bias@10" in row["metrics"]) == (
+            row["metrics"]["coverage@10"] > 0
+        )  # of nothing there is none
     rivals = {name: row for name, row in rows.items() if row["kind"] in ("source", "baseline")}
     best = max(row["metrics"]["ndcg@10"] for row in rivals.values())
     paired = result["paired"]

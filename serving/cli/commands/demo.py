@@ -35,7 +35,7 @@ from training.jobs import train_churn, train_recommend
 from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
 
 KEY_NAME = "demo"
-BUDGET = "3m"
+BUDGET = "1m"
 _STRONGEST = 12  # tags
 
 

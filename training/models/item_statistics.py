@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from training.interactions import Float32, Int32, Interactions
+from training.models.item_movement import conversions, last_sold, middles, price_moves, return_rates, shares
 from training.models.kind_weights import KindWeights
 from training.models.ragged import Float64, pair_keys
 from training.models.recency import log_ages, log_end, moments
@@ -30,6 +31,15 @@ class ItemStatistics:
     gap: Float32  # (n,) smoothed mean days between two times of one user; NaN where nobody repeats anything
     age: Float32  # (n,) days since its first event; NaN without events or clock
     price: Float32  # (n,) log of the price: catalogue, else median of amount per piece; NaN unknown
+    return_rate: Float32  # (n,) smoothed share of its buyers who bought it again lately; NaN unknown
+    category_return_rate: Float32  # (n,) the same of its category
+    last_sold: Float32  # (n,) days since its newest event; NaN without events or clock
+    price_move: Float32  # (n,) log of the price paid lately over that before; NaN unknown
+    price_place: Float32  # (n,) log of the price over the middle one of its category; NaN unknown
+    conversion: Float32  # (n,) log of purchases over all events, smoothed
+    category_share: Float32  # (n,) part of all heat of a season that falls on its category; 0 unknown
+    category_trend: Float32  # (n,) log of that part in a month over that in a season; 0 unknown
+    brand_share: Float32  # (n,) as for the category
     category: Int32  # (n,) codes of the catalogue, -1 unknown
     department: Int32  # (n,)
     brand: Int32  # (n,)
@@ -43,6 +53,11 @@ class ItemStatistics:
         buyers = np.bincount(pairs % len(data.items), minlength=len(data.items))
         age = np.full(len(data.items), np.nan)
         np.fmax.at(age, data.item, log_ages(data, log_end(data)))
+        category, brand = (np.asarray(each, dtype=np.int32) for each in (data.catalogue.category, data.catalogue.brand))
+        price = _log_prices(data)
+        returned, category_returned = return_rates(data)
+        category_share = shares(season, category)
+        trend = np.log(shares(month, category) + 1e-6) - np.log(category_share + 1e-6)
         return cls(
             heat_week=week.astype(np.float32),
             heat_month=month.astype(np.float32),
@@ -52,10 +67,19 @@ class ItemStatistics:
             repeat_rate=repeat_rates(data, prior=10.0),
             gap=_gaps(data),
             age=age.astype(np.float32),
-            price=_log_prices(data),
-            category=np.asarray(data.catalogue.category, dtype=np.int32),
+            price=price,
+            return_rate=returned,
+            category_return_rate=category_returned,
+            last_sold=last_sold(data),
+            price_move=price_moves(data),
+            price_place=price - middles(price, category),
+            conversion=conversions(data),
+            category_share=category_share,
+            category_trend=trend.astype(np.float32),
+            brand_share=shares(season, brand),
+            category=category,
             department=np.asarray(data.catalogue.department, dtype=np.int32),
-            brand=np.asarray(data.catalogue.brand, dtype=np.int32),
+            brand=brand,
         )
 
     def arrays(self) -> Arrays:

@@ -6,140 +6,23 @@ a clock). NaN means unknown and LightGBM treats it as such.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from features.contracts.events import EventType
-from training.interactions import Bool, Clock, Float32, Histories, Int32, Int64
+from training.interactions import Clock, Float32, Histories
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import Pool
-from training.models.ragged import Float64, contains, distinct, first_of_run, group_sums, pair_keys, stable_order
-from training.models.recency import ages, steps_back
+from training.models.ragged import distinct, pair_keys
+from training.models.ranker_kin import of_liking, of_user_and_kin
+from training.models.ranker_question import HALF_LIVES, PURCHASE, Columns, Question
+from training.models.ranker_rhythm import of_rhythm
 
-Columns = dict[str, npt.NDArray[Any]]
-
-_HALF_LIVES = (10.0, 30.0, 90.0)
 _WINDOWS = (7, 14, 28)
 _GAP_PRIOR = 1.0
 #: Rows of the matrix written at a time.
 _TILE = 4096
-_PURCHASE = EventType.PURCHASE.code
 _CARTS = (EventType.CART_ADD.code, EventType.FAVORITE.code)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a block of features reads, with the parts that several blocks need computed once."""
-
-    histories: Histories
-    pool: Pool
-    statistics: ItemStatistics
-
-    @property
-    def timed(self) -> bool:
-        """Whether anything may be said of time or order."""
-        return self.histories.clock is not Clock.NONE
-
-    @cached_property
-    def age(self) -> Float64:
-        return ages(self.histories)
-
-    @cached_property
-    def step(self) -> Float64:
-        return steps_back(self.histories)
-
-    @cached_property
-    def step_count(self) -> Float64:
-        """(q,) moments of each user."""
-        count = np.zeros(len(self.histories))
-        filled = np.diff(self.histories.indptr) > 0
-        count[filled] = self.step[self.histories.indptr[:-1][filled]] + 1
-        return count
-
-    @cached_property
-    def decayed_moments(self) -> Float64:
-        """(q,) moments of each user, decayed like the slowest of the decayed counts."""
-        new = np.ones(len(self.step), dtype=np.bool_)
-        new[1:] = (self.step[1:] != self.step[:-1]) | (self.row[1:] != self.row[:-1])
-        return group_sums(self.row[new], np.exp2(-self.age[new] / _HALF_LIVES[-1]), len(self.histories))
-
-    @cached_property
-    def row(self) -> Int32:
-        return self.histories.row
-
-    @cached_property
-    def pairs(self) -> "Groups":
-        """The events of each user with each item."""
-        items = len(self.statistics.buyers)
-        events = pair_keys(self.row, self.histories.item, items)
-        candidates = pair_keys(self.pool.row, self.pool.item, items)
-        return Groups.by(
-            events, np.ones(len(events), dtype=np.bool_), candidates, np.ones(len(candidates), dtype=np.bool_)
-        )
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Events grouped by a key, and where each candidate finds its group."""
-
-    order: Int64  # (e,) events sorted by key, in time order within one
-    starts: Int64  # (g,) first of each group in ``order``
-    place: Int64  # (c,) group of each candidate (0 where it has none)
-    found: Bool  # (c,)
-    number: Int64  # (e,) group of each event of ``order``
-
-    @classmethod
-    def by(cls, event_keys: Int64, usable: Bool, candidate_keys: Int64, known: Bool) -> "Groups":
-        """Group the ``usable`` events; candidates that are not ``known`` find nothing."""
-        events = np.flatnonzero(usable)
-        order = events[stable_order(event_keys[events])]
-        keys = event_keys[order]
-        first = first_of_run(keys)
-        starts = np.flatnonzero(first)
-        place = np.searchsorted(keys[starts], candidate_keys)
-        found = known & contains(keys[starts], candidate_keys)
-        return cls(order, starts, np.where(found, place, 0), found, np.cumsum(first) - 1)
-
-    @property
-    def ends(self) -> Int64:
-        """(g,) one past the last of each group in ``order``."""
-        ends = np.empty_like(self.starts)
-        ends[:-1] = self.starts[1:]
-        ends[-1:] = len(self.order)
-        return ends
-
-    def sum(self, values: Float64) -> Float64:
-        """(g,) sums over events; ``values`` is (m,) over all events."""
-        return group_sums(self.number, values[self.order], len(self.starts))
-
-    def first(self, values: Float64) -> Float64:
-        return values[self.order[self.starts]]
-
-    def last(self, values: Float64) -> Float64:
-        return values[self.order[self.ends - 1]]
-
-    def previous(self, values: Float64) -> Float64:
-        """(g,) the last but one, NaN in a group of one."""
-        place = self.ends - 2
-        return np.where(place >= self.starts, values[self.order[np.maximum(place, 0)]], np.nan)
-
-    def moments(self, step: Float64) -> Float64:
-        """(g,) number of distinct moments."""
-        ordered = step[self.order]
-        new = np.ones(len(ordered), dtype=np.float64)
-        new[1:] = ordered[1:] != ordered[:-1]
-        new[self.starts] = 1
-        return group_sums(self.number, new, len(self.starts))
-
-    def spread(self, per_group: Float64, missing: float) -> Float64:
-        """(c,) the candidates' values."""
-        if not len(per_group):
-            return np.full(len(self.place), missing)
-        return np.where(self.found, per_group[self.place], missing)
 
 
 def of_user_and_item(q: Question) -> Columns:
@@ -147,7 +30,7 @@ def of_user_and_item(q: Question) -> Columns:
     groups, kind = q.pairs, q.histories.kind
     columns: Columns = {
         "pair_events": groups.spread(groups.sum(np.ones(len(kind))), 0),
-        "pair_purchases": groups.spread(groups.sum((kind == _PURCHASE).astype(np.float64)), 0),
+        "pair_purchases": groups.spread(groups.sum((kind == PURCHASE).astype(np.float64)), 0),
         "pair_carts": groups.spread(groups.sum(np.isin(kind, _CARTS).astype(np.float64)), 0),
     }
     if not q.timed:
@@ -163,15 +46,13 @@ def of_user_and_item(q: Question) -> Columns:
         "pair_last_kind": groups.spread(groups.last(kind.astype(np.float64)), np.nan),
         "pair_last_quantity": groups.spread(groups.last(q.histories.quantity.astype(np.float64)), np.nan),
     }
-    for half_life in _HALF_LIVES:
+    for half_life in HALF_LIVES:
         columns[f"pair_decayed_{half_life:g}"] = groups.spread(groups.sum(np.exp2(-q.age / half_life)), 0)
     for window in _WINDOWS:
         columns[f"pair_last_{window}"] = groups.spread(groups.sum((q.age < window).astype(np.float64)), 0)
     # In how many different weeks: a habit, where many events of one week are only a stock.
     columns["pair_weeks"] = groups.spread(groups.moments(q.age // 7), 0)
-    columns["pair_rate"] = columns[f"pair_decayed_{_HALF_LIVES[-1]:g}"] / np.maximum(
-        q.decayed_moments[q.pool.row], 1e-9
-    )
+    columns["pair_rate"] = columns[f"pair_decayed_{HALF_LIVES[-1]:g}"] / np.maximum(q.decayed_moments[q.pool.row], 1e-9)
     columns["pair_moment_share"] = columns["pair_times"] / np.maximum(q.step_count[q.pool.row], 1)
     columns["pair_previous_age"] = groups.spread(groups.previous(q.age), np.nan)
     gap = groups.spread(np.divide(first - last, repeats, out=np.full(len(last), np.nan), where=repeats > 0), np.nan)
@@ -228,6 +109,7 @@ def of_item(q: Question) -> Columns:
         "item_buyers": s.buyers[item],
         "item_repeat_rate": s.repeat_rate[item],
         "item_price": s.price[item],
+        "item_conversion": s.conversion[item],
     }
     if q.histories.clock is Clock.TIMED:
         columns |= {
@@ -236,32 +118,12 @@ def of_item(q: Question) -> Columns:
             "item_trend": s.trend[item],
             "item_gap": s.gap[item],
             "item_age": s.age[item],
+            "item_return_rate": s.return_rate[item],
+            "category_return_rate": s.category_return_rate[item],
+            "item_last_sold": s.last_sold[item],
+            "item_price_move": s.price_move[item],
+            "category_trend": s.category_trend[item],
         }
-    return columns
-
-
-def of_user_and_kin(q: Question) -> Columns:
-    """What the user did with items of the same category, department and brand."""
-    columns: Columns = {}
-    for name in ("category", "department", "brand"):
-        codes: Int32 = getattr(q.statistics, name)
-        width = int(codes.max(initial=-1)) + 2
-        event, candidate = codes[q.histories.item], codes[q.pool.item]
-        groups = Groups.by(
-            pair_keys(q.row, event, width), event >= 0, pair_keys(q.pool.row, candidate, width), candidate >= 0
-        )
-        weight = np.exp2(-q.age / _HALF_LIVES[-1])
-        whole = np.bincount(q.row, weights=weight, minlength=len(q.histories))
-        recent = groups.spread(groups.sum(weight), 0)
-        # Of all that he takes of this kind, how much is this very item: a favourite, or one of many that he tries.
-        columns[f"pair_share_of_{name}"] = q.pairs.spread(q.pairs.sum(weight), 0) / np.maximum(recent, 1e-9)
-        columns[f"{name}_events"] = groups.spread(groups.sum(np.ones(len(event))), 0)
-        columns[f"{name}_share"] = recent / np.maximum(whole[q.pool.row], 1e-9)
-        if q.timed:
-            last, first = groups.last(q.age), groups.first(q.age)
-            gap = (first - last) / np.maximum(groups.moments(q.step) - 1, 1)
-            columns[f"{name}_age"] = groups.spread(last, np.nan)
-            columns[f"{name}_due"] = groups.spread(last / np.maximum(gap, 1e-3), np.nan)
     return columns
 
 
@@ -280,7 +142,14 @@ def columns_of_source(name: str) -> tuple[str, str, str]:
 
 
 #: Blocks of features; a new one is a function added here.
-BLOCKS: tuple[Callable[[Question], Columns], ...] = (of_user_and_item, of_user, of_item, of_user_and_kin)
+BLOCKS: tuple[Callable[[Question], Columns], ...] = (
+    of_user_and_item,
+    of_rhythm,
+    of_user,
+    of_item,
+    of_user_and_kin,
+    of_liking,
+)
 
 
 def featurise(

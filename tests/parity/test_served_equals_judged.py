@@ -20,7 +20,7 @@ from training.dataset import interactions_from_events
 from training.deployment import deploy
 from training.evaluation.fold import Fold
 from training.evaluation.splits import TemporalSplit
-from training.models.ranker import Ranker, RankerConfig, usual_recipe
+from training.models.ranker import Ranker, RankerConfig
 from training.models.recommend_bundle import write_recommend_bundle
 from training.models.recommender import Recommender
 from training.pipelines.recommend_config import RecommendConfig
@@ -36,7 +36,7 @@ def taught(recommender: Recommender, fold: Fold) -> Ranker:
     """A ranker that learnt from what followed ``fold``."""
     examples = Explored.of(recommender, fold, exclude_seen=False).examples(max_pairs=100_000, seed=0)
     assert examples is not None
-    return Ranker.fit(examples, RankerConfig(), usual_recipe(30))
+    return Ranker.fit(examples, RankerConfig(), rounds=(30, 30))
 
 
 @pytest.fixture(scope="module", params=["ranker", "blend"])

@@ -1,12 +1,11 @@
 """The learnt order of candidates: LightGBM over the features of :mod:`training.models.ranker_features`.
 
-Burges, "From RankNet to LambdaRank to LambdaMART" (2010); Bruch, "An Alternative Cross Entropy Loss for
-Learning-to-Rank" (WWW 2021); Ke et al., "LightGBM" (NeurIPS 2017).
+Burges, "From RankNet to LambdaRank to LambdaMART" (2010); Ke et al., "LightGBM" (NeurIPS 2017).
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import lightgbm as lgb
@@ -16,18 +15,10 @@ from pydantic import Field
 from features.contracts.config import Config
 from features.contracts.errors import BundleError
 from training.interactions import Float32, Int64
-from training.models.ensemble_selection import select_parts
 from training.models.ragged import Float64
 
-#: The kinds of booster: what each learns by, and whether with small trees of few features.
-KINDS = {
-    "lambdarank": ("lambdarank", False),  # looks at the top of the lists; good where a user has few hits
-    "xendcg": ("rank_xendcg", False),  # a whole list at a time; good where he has many
-    "classifier": ("binary", False),  # learns from every pair
-    "small_classifier": ("binary", True),
-}
-#: The kinds that a ranker has when nothing was validated.
-_USUAL = ("lambdarank", "classifier")
+#: What the boosters of a ranker learn by.
+OBJECTIVES = ("lambdarank", "binary")
 #: Pairs that a booster's spread is measured on.
 _SPREAD_PAIRS = 50_000
 #: Fewer pairs than this are scored by one thread: starting more costs longer.
@@ -35,7 +26,7 @@ _ONE_THREAD_PAIRS = 5000
 
 
 class RankerConfig(Config):
-    """Settings of :class:`Ranker`: small trees, much regularisation; rounds and mixture are found on validation."""
+    """Settings of :class:`Ranker`: small trees, much regularisation; the number of rounds is found on validation."""
 
     rounds: int = Field(default=150, gt=0)
     """Most boosting rounds."""
@@ -76,67 +67,52 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Portion:
-    """How one member of a ranker is made."""
-
-    kind: str  # of :data:`KINDS`
-    rounds: int  # boosting rounds
-    weight: float  # of its scores, in units of their spread
-
-
-@dataclass(frozen=True)
 class Member:
     """One booster of a ranker."""
 
     booster: lgb.Booster
     scale: float  # spread of its scores over the examples of the fit, by which they are divided
-    weight: float = 1.0  # of the scaled scores in the sum
 
     @classmethod
-    def of(cls, booster: lgb.Booster, examples: Examples, weight: float = 1.0) -> Self:
+    def of(cls, booster: lgb.Booster, examples: Examples) -> Self:
         """Measure the spread on a part of the examples."""
         scores = booster.predict(examples.features[:_SPREAD_PAIRS], raw_score=True)
-        return cls(booster, max(float(np.std(scores)), 1e-9), weight)
-
-    def scores(self, features: Float32, threads: int) -> Float64:
-        """(c,) weighted scores in units of their spread."""
-        raw = self.booster.predict(features, num_threads=threads, raw_score=True)
-        scaled: Float64 = np.asarray(raw, dtype=np.float64) * (self.weight / self.scale)
-        return scaled
+        return cls(booster, max(float(np.std(scores)), 1e-9))
 
 
 class Ranker:
-    """Boosters of different kinds added up, each in units of its own spread: their errors differ."""
+    """Two boosters added up, each in units of its own spread.
+
+    LambdaRank looks at the top of the lists, a classifier learns from every pair; their errors differ.
+    """
 
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = tuple(members)
         self.names: tuple[str, ...] = tuple(self._members[0].booster.feature_name())
 
     @classmethod
-    def fit(cls, examples: Examples, config: RankerConfig, recipe: Sequence[Portion] | None = None) -> Self:
-        """Boost on all examples as ``recipe`` says, by default the usual kinds for the most rounds that are allowed."""
+    def fit(cls, examples: Examples, config: RankerConfig, *, rounds: Sequence[int] | None = None) -> Self:
+        """Boost for ``rounds`` per objective (default: the most that the configuration allows) on all examples."""
         data = _dataset(examples)
+        counts = rounds or [config.rounds] * len(OBJECTIVES)
         return cls(
             [
-                Member.of(lgb.train(_parameters(p.kind, examples, config), data, p.rounds), examples, p.weight)
-                for p in recipe or usual_recipe(config.rounds)
+                Member.of(lgb.train(_parameters(objective, examples, config), data, count), examples)
+                for objective, count in zip(OBJECTIVES, counts, strict=True)
             ]
         )
 
     @classmethod
     def fit_validated(
         cls, examples: Examples, validation: Examples, config: RankerConfig
-    ) -> tuple[Self, tuple[Portion, ...]]:
-        """Boost each kind until NDCG@10 on ``validation`` stops growing and sum what makes the best lists there.
-
-        Gives the ranker and the recipe by which it is made again.
-        """
+    ) -> tuple[Self, tuple[int, ...]]:
+        """Boost until NDCG@10 on ``validation`` stops growing; the ranker and the rounds per objective."""
         train = _dataset(examples)
         judge = _dataset(validation, train)
         members, rounds = [], []
-        for kind in KINDS:
+        for objective in OBJECTIVES:
             booster = lgb.train(
-                _parameters(kind, examples, config),
+                _parameters(objective, examples, config),
                 train,
                 config.rounds,
                 valid_sets=[judge],
@@ -145,14 +121,7 @@ class Ranker:
             rounds.append(max(booster.best_iteration, 1))
             best = lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds[-1]))
             members.append(Member.of(best, examples))
-        scores = [member.scores(validation.features, config.threads) for member in members]
-        parts = select_parts(scores, validation.hit, validation.groups)
-        made = [(k, part) for k, part in enumerate(parts) if part]
-        kinds = tuple(KINDS)
-        return (
-            cls([replace(members[k], weight=float(part)) for k, part in made]),
-            tuple(Portion(kinds[k], rounds[k], float(part)) for k, part in made),
-        )
+        return cls(members), tuple(rounds)
 
     def predict(self, names: tuple[str, ...], features: Float32) -> Float64:
         """(c,) score of each pair, comparable within one user; ``names`` must be those of the fit.
@@ -166,19 +135,18 @@ class Ranker:
         if len(features):
             threads = 1 if len(features) < _ONE_THREAD_PAIRS else 0
             for member in self._members:
-                total += member.scores(features, threads)
+                total += member.booster.predict(features, num_threads=threads, raw_score=True) / member.scale
         return total
 
     def importance(self) -> dict[str, float]:
-        """Share of the total gain per feature, averaged over the boosters by weight, largest first."""
+        """Share of the total gain per feature, averaged over the boosters, largest first."""
         gains = [member.booster.feature_importance("gain") for member in self._members]
-        weights = [member.weight for member in self._members]
-        share = np.average([gain / max(gain.sum(), 1e-12) for gain in gains], axis=0, weights=weights)
+        share = np.mean([gain / max(gain.sum(), 1e-12) for gain in gains], axis=0)
         return {self.names[i]: float(share[i]) for i in np.argsort(-share, kind="stable")}
 
     def to_text(self) -> str:
         """JSON that holds the boosters in LightGBM's text format."""
-        members = [{"scale": m.scale, "weight": m.weight, "model": m.booster.model_to_string()} for m in self._members]
+        members = [{"scale": m.scale, "model": m.booster.model_to_string()} for m in self._members]
         return json.dumps({"members": members}, indent=1)
 
     @classmethod
@@ -186,19 +154,9 @@ class Ranker:
         """The inverse of :meth:`to_text`. Raises :class:`BundleError` on text that is no model."""
         try:
             plain = json.loads(text)
-            return cls(
-                [
-                    Member(lgb.Booster(model_str=m["model"]), float(m["scale"]), float(m["weight"]))
-                    for m in plain["members"]
-                ]
-            )
+            return cls([Member(lgb.Booster(model_str=m["model"]), float(m["scale"])) for m in plain["members"]])
         except (ValueError, KeyError, TypeError, IndexError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"the ranker cannot be read: {error}") from error
-
-
-def usual_recipe(rounds: int) -> tuple[Portion, ...]:
-    """The usual kinds in equal parts."""
-    return tuple(Portion(kind, rounds, 1.0) for kind in _USUAL)
 
 
 def _dataset(examples: Examples, reference: lgb.Dataset | None = None) -> lgb.Dataset:
@@ -212,17 +170,16 @@ def _dataset(examples: Examples, reference: lgb.Dataset | None = None) -> lgb.Da
     )
 
 
-def _parameters(kind: str, examples: Examples, config: RankerConfig) -> dict[str, object]:
-    objective, small = KINDS[kind]
+def _parameters(objective: str, examples: Examples, config: RankerConfig) -> dict[str, object]:
     return {
         "objective": objective,
         "lambdarank_truncation_level": config.truncation,
         "metric": "ndcg",
         "eval_at": [10],
         "learning_rate": config.learning_rate,
-        "num_leaves": max(config.leaves // 2, 2) if small else config.leaves,
+        "num_leaves": config.leaves,
         "min_data_in_leaf": min(config.min_leaf, max(len(examples.hit) // 100, 1)),
-        "feature_fraction": config.feature_fraction / 2 if small else config.feature_fraction,
+        "feature_fraction": config.feature_fraction,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "lambda_l2": config.l2,

@@ -1,13 +1,13 @@
 """Who ranks: the learnt ranker, a blend of sources or one source. The newest fold decides, user by user."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from training.evaluation.paired import paired_bootstrap
 from training.evaluation.ranking import Float64
 from training.models.blend import Blend
-from training.models.ranker import Examples, Portion, Ranker
+from training.models.ranker import OBJECTIVES, Examples, Ranker
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommend_folds import Explored
 from training.pipelines.recommend_search import search_blend
@@ -27,8 +27,8 @@ _FEWEST_USERS = 10
 class Decision:
     """The winner and the record of the comparison."""
 
-    blend: Blend  # ranks when ``recipe`` is empty
-    recipe: tuple[Portion, ...]  # how the ranker is made; empty when it lost
+    blend: Blend  # ranks when ``rounds`` is empty
+    rounds: tuple[int, ...]  # boosting rounds of the ranker by objective; empty when it lost
     choices: dict[str, Any]
     table: list[dict[str, Any]]  # one row per contestant: model, kind and the metric on the newest fold
     examples: list[Examples]  # of all folds, for a ranker that learns from the newest as well; empty when it lost
@@ -65,7 +65,7 @@ def decide(explored: Sequence[Explored], names: Sequence[str], config: Recommend
     if not past or judge is None:
         choices["why"] = "no older fold with hits to train a ranker on"
         return Decision(blend, (), choices, table, [])
-    ranker, recipe = Ranker.fit_validated(Examples.join(past), judge, config.ranker)
+    ranker, rounds = Ranker.fit_validated(Examples.join(past), judge, config.ranker)
     scores = short[0].judge_ranker(ranker)
     table.append(_row("ranker", "ranker", scores))
     lead = paired_bootstrap(scores, simple_scores, seed=config.seed)
@@ -73,8 +73,8 @@ def decide(explored: Sequence[Explored], names: Sequence[str], config: Recommend
     choices["ranker_against"] = {"model": simple, "mean": lead.mean, "low": lead.low, "high": lead.high}
     choices["why"] = f"the ranker {'beats' if wins else 'does not beat'} {simple} on validation"
     if wins:
-        choices |= {"ranks": "ranker", "ranker": [asdict(portion) for portion in recipe]}
-        return Decision(blend, recipe, choices, table, [*past, *_examples(short[:1], config)])
+        choices |= {"ranks": "ranker", "rounds": dict(zip(OBJECTIVES, rounds, strict=True))}
+        return Decision(blend, rounds, choices, table, [*past, *_examples(short[:1], config)])
     return Decision(blend, (), choices, table, [])
 
 

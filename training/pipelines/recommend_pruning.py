@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.models.ranker import Examples, Ranker, RankerConfig, usual_recipe
+from training.models.ranker import OBJECTIVES, Examples, Ranker, RankerConfig
 from training.models.ranker_features import columns_of_source
 from training.pipelines.recommend_folds import Explored
 
@@ -56,5 +56,5 @@ def _found_alone(explored: Explored, kept: Sequence[str]) -> dict[str, float]:
 
 
 def _gains(examples: Examples, names: Sequence[str], config: RankerConfig) -> dict[str, float]:
-    shares = Ranker.fit(examples, config, usual_recipe(_ROUNDS)).importance()
+    shares = Ranker.fit(examples, config, rounds=[_ROUNDS] * len(OBJECTIVES)).importance()
     return {name: sum(shares[column] for column in columns_of_source(name)) for name in names}

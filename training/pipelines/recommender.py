@@ -91,9 +91,9 @@ def fit_recommender(
     with step("fitting the sources on everything"):
         final = assemble(data, configs, config, decision.blend)
     watch.lap("final sources")
-    if decision.recipe:
+    if decision.rounds:
         with step("training the ranker on all folds"):
-            last = Ranker.fit(Examples.join(decision.examples), config.ranker, decision.recipe)
+            last = Ranker.fit(Examples.join(decision.examples), config.ranker, rounds=decision.rounds)
         final = replace(final, ranker=last)
         choices["importance"] = dict(list(last.importance().items())[:15])
         watch.lap("final ranker")

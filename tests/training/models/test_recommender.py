@@ -9,7 +9,7 @@ from training.interactions import SECONDS_PER_DAY, Clock
 from training.models.blend import Blend
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import pool
-from training.models.ranker import Examples, Ranker, RankerConfig, usual_recipe
+from training.models.ranker import Examples, Ranker, RankerConfig
 from training.models.recommender import Recommender
 from training.models.source import Candidates, sources
 
@@ -29,9 +29,7 @@ def trained(log):
     found = plain.retrieve(asked, exclude_seen=False)
     names, features = plain.featurise(asked, found)
     hit = (found.item % 4 == found.row % 4).astype(np.float32)
-    ranker = Ranker.fit(
-        Examples(names, features, hit, np.diff(found.indptr)), RankerConfig(threads=1), usual_recipe(20)
-    )
+    ranker = Ranker.fit(Examples(names, features, hit, np.diff(found.indptr)), RankerConfig(threads=1), rounds=(20, 20))
     return replace(plain, ranker=ranker)
 
 

@@ -16,7 +16,7 @@ from features.engine.ranges import check_ranges
 from features.engine.tables import EventTables
 from features.engine.who import EVERYONE, Who
 from features.tags.spec.base import POPULATION
-from features.tags.spec.plan import COMPARED, Plan, plan
+from features.tags.spec.plan import COMPARED, JOINED, Plan, plan
 from features.tags.spec.registry import catalogue, closure, find
 from features.tags.spec.sql import to_sql
 from features.tags.spec.tag import Tag
@@ -84,6 +84,7 @@ class _Recipe:
 
     relations: frozenset[str]
     steps: tuple[tuple[str, str], ...]
+    joined: tuple[str, ...]
     table: str
     #: The recipe of what is compared, and the comparison.
     comparison: "tuple[_Recipe, str] | None"
@@ -93,6 +94,7 @@ class _Recipe:
         tables.prepare(moment, self.relations, who, read_once=read_once)
         for name, sql in self.steps:
             tables.keep(name, sql)
+        tables.beside(JOINED, self.joined)
         return tables.query(self.table)
 
 
@@ -109,7 +111,8 @@ def _compiled(planned: Plan, dialect: str) -> _Recipe:
     return _Recipe(
         relations=frozenset(r.name for s in planned.steps for r in s.expression.op().find(ops.UnboundTable)),
         steps=tuple((s.name, to_sql(s.expression, dialect)) for s in planned.steps),
-        table=to_sql(planned.table.order_by(c.USER_ID), dialect),
+        joined=planned.joined,
+        table=to_sql(planned.table, dialect),
         comparison=comparison,
     )
 

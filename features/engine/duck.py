@@ -1,10 +1,13 @@
 """DuckDB: the engine of one machine."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class DuckRelations:
@@ -41,6 +44,20 @@ class DuckRelations:
             self._tables.remove(name)
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {sql}')
 
+    def beside(self, name: str, tables: Sequence[str], key: str) -> None:
+        """Let ``name`` stand for the rows of the first of ``tables``, with the columns of the others.
+
+        Each is gathered in one go; a join of many wide tables would hand on every value at every step.
+        """
+        first, *others = (self._connection.table(table).to_arrow_table() for table in tables)
+        first = first.sort_by(key)
+        keys = first[key].combine_chunks()
+        with ThreadPoolExecutor(os.cpu_count()) as cores:
+            columns = dict(zip(first.column_names, first.columns, strict=True))
+            for part in cores.map(lambda rows: _gathered(rows, keys, key), others):
+                columns |= part
+        self.add(name, pa.table(columns))
+
     def rows(self, sql: str) -> pa.Table:
         """The rows of ``sql``."""
         return self._connection.sql(sql).to_arrow_table()
@@ -53,6 +70,13 @@ class DuckRelations:
     def schema(self, name: str) -> pa.Schema:
         """Columns of a relation."""
         return self._connection.table(name).limit(0).to_arrow_table().schema
+
+
+def _gathered(rows: pa.Table, keys: pa.Array, key: str) -> dict[str, pa.ChunkedArray]:
+    """The other columns of ``rows`` in the order of ``keys``, null where there is no row."""
+    rows = rows.combine_chunks()
+    found = rows.drop_columns(key).take(pc.index_in(keys, value_set=rows[key].combine_chunks()))
+    return dict(zip(found.column_names, found.columns, strict=True))
 
 
 def _quoted(file: Path) -> str:

@@ -1,6 +1,6 @@
 """What an engine is: a place with named relations that runs the SQL that Ibis writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import ibis
@@ -28,6 +28,12 @@ class Relations(Protocol):
 
     def view(self, name: str, sql: str) -> None:
         """Let ``name`` stand for ``sql``, computed at every use, in place of what had that name."""
+
+    def beside(self, name: str, tables: Sequence[str], key: str) -> None:
+        """Let ``name`` stand for the rows of the first of ``tables``, in order of ``key``, with the others' columns.
+
+        Every table has a key once at most; the columns of one that lacks it are null there.
+        """
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of ``sql``."""

@@ -11,7 +11,7 @@ import tempfile
 import uuid
 import warnings
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import environ
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +101,14 @@ class SparkRelations:
         """Let ``name`` stand for ``sql``, computed at every use."""
         # As text: the relations it reads may be replaced before it is used.
         self.session.sql(f"CREATE OR REPLACE TEMPORARY VIEW `{name}` AS {sql}")
+
+    def beside(self, name: str, tables: Sequence[str], key: str) -> None:
+        """Let ``name`` stand for the rows of the first of ``tables``, with the columns of the others."""
+        first, *others = tables
+        rows = self.session.table(first)
+        for other in others:
+            rows = rows.join(self.session.table(other), key, "left")
+        rows.orderBy(key).createOrReplaceTempView(name)
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of ``sql``."""

@@ -1,6 +1,6 @@
 """Events, items and users as tags read them at one moment."""
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
@@ -151,6 +151,10 @@ class EventTables:
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows that ``sql`` selects from the prepared relations as relation ``name``."""
         self._relations.keep(name, sql)
+
+    def beside(self, name: str, tables: Sequence[str]) -> None:
+        """Let ``name`` stand for the users of the first of ``tables``, in order, with the columns of the others."""
+        self._relations.beside(name, tables, c.USER_ID)
 
     def add(self, name: str, table: pa.Table) -> None:
         """Let ``name`` stand for rows from elsewhere."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from features.tags.spec import Dimension, Family, Value, counts, real, share, tag, word
 from features.tags.spec.bases import (
     PRICE_BANDS,
+    ShiftingCategories,
     UserBrands,
     UserCategories,
     UserDepartments,
@@ -196,7 +197,7 @@ for _name, _dimension, _base, _windows, _choices, _en, _zh in _FOLLOWERS:
     word("no share grew, or no interest in one of the periods"),
     title=("Rising category", "兴趣上升品类"),
 )
-def rising_category(categories: UserCategories) -> Value:
+def rising_category(categories: ShiftingCategories) -> Value:
     """The category whose share of interest grew most from the 60 days before the last 30 to these.
 
     Of equals the first by name.
@@ -210,7 +211,7 @@ def rising_category(categories: UserCategories) -> Value:
     share("no share grew, or no interest in one of the periods"),
     title=("Gain of the rising category", "上升品类占比增幅"),
 )
-def rising_category_gain(categories: UserCategories) -> Value:
+def rising_category_gain(categories: ShiftingCategories) -> Value:
     """By how much the share of the rising category grew."""
     return categories.shift_share.max(where=categories.shift > 0)
 
@@ -221,7 +222,7 @@ def rising_category_gain(categories: UserCategories) -> Value:
     word("no share fell, or no interest in one of the periods"),
     title=("Fading category", "兴趣下降品类"),
 )
-def fading_category(categories: UserCategories) -> Value:
+def fading_category(categories: ShiftingCategories) -> Value:
     """The category whose share of interest fell most from the 60 days before the last 30 to these.
 
     Of equals the first by name.
@@ -235,6 +236,6 @@ def fading_category(categories: UserCategories) -> Value:
     share("no share fell, or no interest in one of the periods"),
     title=("Loss of the fading category", "下降品类占比降幅"),
 )
-def fading_category_loss(categories: UserCategories) -> Value:
+def fading_category_loss(categories: ShiftingCategories) -> Value:
     """By how much the share of the fading category fell."""
     return -categories.shift_share.min(where=categories.shift < 0)

@@ -1,11 +1,10 @@
 """The tables that tags are computed from, seen through one tag's window.
 
-A tag's function takes a view of one base. Reading a column of the view gives an Ibis column that is null outside the
-window, so a plain ``days.orders.sum()`` is the sum over the window and nothing else. Every moment is seen as days
-before ``as_of``: expressions never mention ``as_of``, which makes them the same for every build.
+A tag's function takes a view of one base: rows of the window, so a plain ``days.orders.sum()`` is the sum over the
+window and nothing else. Every moment is seen as days before ``as_of``: expressions never mention ``as_of``, which makes
+them the same for every build.
 """
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 import ibis
@@ -14,26 +13,25 @@ from features.contracts import columns as c
 from features.contracts.events import EVENT_TYPES, EventType
 from features.tags.spec.columns import AGE, DAY, MOMENT, WEEKDAY, Column, Lineage, Measure
 from features.tags.spec.vocabulary import Value
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 #: The relation in which an engine provides tags of everybody, where a plan says so.
 POPULATION: Final = "population"
 
 
 class Base:
-    """Rows of users. ``table`` names the relation that an engine provides."""
+    """Rows of users inside a window. ``table`` names the relation that an engine provides."""
 
     table: ClassVar[str]
     #: Tags of other users that the rows depend on; they are in :data:`POPULATION`.
     of_others: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, rows: Value, window: Window) -> None:
+    def __init__(self, rows: Value) -> None:
         self._rows = rows
-        self._window = window
         self._touched: set[str] = set()
 
     def read(self, column: Column) -> Value:
-        """The column inside the window."""
+        """The column, for the lineage as well."""
         self._touched.add(column.name)
         return self._rows[column.name]
 
@@ -59,8 +57,8 @@ class Base:
         return column.lineage if isinstance(column, Measure) else Lineage(columns=frozenset({column.name}))
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        """The rows that views over ``windows`` need, as an Ibis expression over the engine's relations."""
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        """The rows inside ``window``, as an Ibis expression over the engine's relations."""
         return ibis.table(cls.schema(), name=cls.table)
 
     @classmethod
@@ -69,17 +67,7 @@ class Base:
         return {c.USER_ID: "string"} | {name: _seen(column) for name, column in cls.columns().items()}
 
 
-class Days(Base):
-    """Rows that stand for one UTC day of a user. The window is a condition on :data:`AGE`."""
-
-    def read(self, column: Column) -> Value:
-        value = super().read(column)
-        if self._window.days is None:
-            return value
-        return ibis.ifelse(self._rows[AGE] <= self._window.days, value, ibis.null(value.type()))
-
-
-class Folded(Days):
+class Folded(Base):
     """Days folded from events. The engine keeps these tables and folds only what is new."""
 
     #: What makes a row, after the user and the day.
@@ -91,6 +79,10 @@ class Folded(Days):
 
     age = Column("int64", "whole days before the day of as_of; 0 is the running day")
     weekday = Column("int64", "0 is Monday")
+
+    @classmethod
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        return within(super().relation(window), window)
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:
@@ -127,6 +119,11 @@ class Folded(Days):
             columns[name] = days_before(moment, kept[name]) if measure.dtype == MOMENT else kept[name]
         order = cls.schema()
         return kept.select(**{name: columns[name] for name in order})
+
+
+def within(rows: Value, window: Window) -> Value:
+    """The rows whose :data:`AGE` is inside the window."""
+    return rows if window.days is None else rows.filter(rows[AGE] <= window.days)
 
 
 def days_before(moment: Value, then: Value) -> Value:

@@ -1,6 +1,5 @@
 """The bases themselves. A tag names the one it needs by the annotation of its parameter."""
 
-from collections.abc import Iterable
 from typing import ClassVar, Final
 
 import ibis
@@ -28,7 +27,7 @@ from features.tags.spec.columns import (
 )
 from features.tags.spec.keyed import Keyed, Least, Most, Place, Sum, catalogue_items
 from features.tags.spec.vocabulary import Value, ratio
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 #: What a user does himself. A user is active when one of these happens.
 USER_INITIATED: Final = tuple(kind for kind in EVENT_TYPES if kind not in MALL_INITIATED)
@@ -223,19 +222,31 @@ class UserCategories(_Interests):
 
     key = c.CATEGORY
     from_catalogue = True
-    besides = (RECENT, LONGER)
+    category = Column("string", "category path")
+
+
+class ShiftingCategories(Keyed):
+    """One row per user and category of the days of :data:`LONGER`, with how his interest in it moved."""
+
+    over = UserItemDays
+    key = c.CATEGORY
+    from_catalogue = True
     category = Column("string", "category path")
     shift = Column("int64", "growth of its share of interest in whole numbers: compares categories of one user only")
     shift_share = Column("float64", "share of interest in the last 30 days less that in the 60 before")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        keys = super().relation(windows)
-        recent = cls(keys, RECENT).interest.fill_null(0)
-        before = cls(keys, LONGER).interest.fill_null(0) - recent
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        rows = cls.rows(LONGER)
+        rows = rows.filter(rows[cls.key].notnull())
+        interest = UserCategories(rows).interest
+        late = rows[AGE] <= RECENT.days
+        keys = rows.group_by([c.USER_ID, cls.key]).aggregate(
+            recent=interest.sum(where=late).fill_null(0), before=interest.sum(where=~late).fill_null(0)
+        )
         user = ibis.window(group_by=keys[c.USER_ID])
-        all_recent, all_before = (part.sum().over(user).cast("int64") for part in (recent, before))
-        shift = (recent * all_before - before * all_recent).cast("int64")
+        all_recent, all_before = (part.sum().over(user).cast("int64") for part in (keys.recent, keys.before))
+        shift = (keys.recent * all_before - keys.before * all_recent).cast("int64")
         return keys.mutate(shift=shift, shift_share=ratio(shift, all_recent * all_before))
 
 
@@ -262,8 +273,8 @@ class UserPriceBands(_Interests):
     price_band = Column("string", "P1 (cheapest) .. P5")
 
     @classmethod
-    def rows(cls) -> Value:
-        days = cls.over.relation(())
+    def rows(cls, window: Window) -> Value:
+        days = cls.over.relation(window)
         items = catalogue_items(c.PRICE)
         days = days.left_join(items, days[c.ITEM_ID] == items.key_item)
         price = ibis.ifelse(days.purchases > 0, ratio(days.spend, days.pieces), days[c.PRICE])
@@ -295,8 +306,8 @@ class UserChannels(Keyed):
     oldest = Most("hours_ago")
 
     @classmethod
-    def rows(cls) -> Value:
-        hours = super().rows()
+    def rows(cls, window: Window) -> Value:
+        hours = super().rows(window)
         # The last hour of the running day is 0 ago; channels of one hour stand side by side.
         return hours.mutate(hours_ago=24 * hours[AGE] + 23 - hours[HOUR])
 

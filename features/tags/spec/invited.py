@@ -1,6 +1,5 @@
 """The base of invitations that paid off: it looks from a user at what other users did."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import ibis
@@ -8,11 +7,11 @@ import ibis
 from features.contracts import columns as c
 from features.contracts import properties as p
 from features.contracts.knowledge import RAW_ID
-from features.tags.spec.base import POPULATION, Days
+from features.tags.spec.base import POPULATION, Base
 from features.tags.spec.bases import UserDays, UserInvites
 from features.tags.spec.columns import AGE, Column, Lineage
 from features.tags.spec.vocabulary import Value
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 #: Merged ids of users as they are known at the moment of the build: the id, and the user whom it stands for.
 CANONICAL: Final = "canonical_users"
@@ -23,7 +22,7 @@ _LAST_BOUGHT: Final = "days_since_purchase"
 _SAME_MOMENT: Final = 1e-6
 
 
-class InvitedBuyers(Days):
+class InvitedBuyers(Base):
     """One row per user, day and other user whom he invited on that day and who has bought since.
 
     The id that an invitation names counts for the user whom it stands for; one that no identity knows is taken as it
@@ -37,8 +36,8 @@ class InvitedBuyers(Days):
     buyer = Column("string", "the user who was invited")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        invites = UserInvites.relation(())
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        invites = UserInvites.relation(window)
         ids = ibis.table(CANONICAL_SCHEMA, name=CANONICAL).rename(_stands_for=c.USER_ID)
         named = invites.left_join(ids, invites[p.INVITED] == ids[RAW_ID])
         named = named.mutate(buyer=ibis.coalesce(named._stands_for, named[p.INVITED]))

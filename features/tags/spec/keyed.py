@@ -1,16 +1,15 @@
 """Bases with one row per user and key (category, brand, channel, hour …), summed over the window of the tag."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import ibis
 
 from features.contracts import columns as c
 from features.tags.spec.base import Base, Folded
-from features.tags.spec.columns import AGE, DEPARTMENT, HOUR, WEEKDAY, Column, Lineage
+from features.tags.spec.columns import DEPARTMENT, HOUR, WEEKDAY, Column, Lineage
 from features.tags.spec.vocabulary import Value, ratio
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 #: The catalogue as tags see it: one row per item.
 ITEMS = "items"
@@ -22,44 +21,44 @@ def catalogue_items(column: str) -> Value:
     return ibis.table(ITEMS_SCHEMA, name=ITEMS).select(key_item=c.ITEM_ID, **{column: column})
 
 
-class Windowed(Column, ABC):
-    """A column that has a value per window."""
+class Aggregate(Column, ABC):
+    """A column made of the rows of one user and key."""
 
     def __init__(self) -> None:
         super().__init__("", "")
 
     @abstractmethod
-    def fold(self, rows: Value, where: Value | None) -> Value:
-        """The value of a group of rows, of those within the window (``where``)."""
+    def fold(self, rows: Value) -> Value:
+        """The value of a group of rows."""
 
 
-class Sum(Windowed):
+class Sum(Aggregate):
     """The sum of the measure of the same name of the base below."""
 
-    def fold(self, rows: Value, where: Value | None) -> Value:
-        return rows[self.name].sum(where=where)
+    def fold(self, rows: Value) -> Value:
+        return rows[self.name].sum()
 
 
-class Least(Windowed):
+class Least(Aggregate):
     """The least value of the column ``of`` of the rows below."""
 
     def __init__(self, of: str) -> None:
         super().__init__()
         self.of = of
 
-    def fold(self, rows: Value, where: Value | None) -> Value:
-        return rows[self.of].min(where=where)
+    def fold(self, rows: Value) -> Value:
+        return rows[self.of].min()
 
 
 class Most(Least):
     """The greatest value of the column ``of`` of the rows below."""
 
-    def fold(self, rows: Value, where: Value | None) -> Value:
-        return rows[self.of].max(where=where)
+    def fold(self, rows: Value) -> Value:
+        return rows[self.of].max()
 
 
 class Place(Column):
-    """The place of the key among the user's keys by the weight ``by`` (a property of the base) in the window.
+    """The place of the key among the user's keys by the weight ``by`` (a property of the base).
 
     0 is the first; of equals the first in order of the key. One sort for all tags over a window.
     """
@@ -76,13 +75,6 @@ class Keyed(Base):
     key: ClassVar[str]
     #: The key is a column of the catalogue, reached through the item.
     from_catalogue: ClassVar[bool] = False
-    #: Windows whose values are needed besides those of tags.
-    besides: ClassVar[tuple[Window, ...]] = ()
-
-    def read(self, column: Column) -> Value:
-        self._touched.add(column.name)
-        windowed = isinstance(column, Windowed | Place)
-        return self._rows[self._window.of(column.name) if windowed else column.name]
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:
@@ -94,36 +86,32 @@ class Keyed(Base):
         return Lineage(frozenset(cls.over.only), frozenset({name} | ({c.ITEM_ID} if cls.from_catalogue else set())))
 
     @classmethod
-    def rows(cls) -> Value:
-        """The rows of :attr:`over` with the key."""
-        rows = cls.over.relation(())
+    def rows(cls, window: Window) -> Value:
+        """The rows of :attr:`over` inside the window, with the key."""
+        rows = cls.over.relation(window)
         if cls.from_catalogue:
             items = catalogue_items(cls.key)
             rows = rows.inner_join(items, rows[c.ITEM_ID] == items.key_item)
         return rows
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        rows = cls.rows()
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        rows = cls.rows(window)
         rows = rows.filter(rows[cls.key].notnull())
-        needed = tuple(dict.fromkeys((*windows, *cls.besides)))
-        values = {}
-        for window in needed:
-            where = None if window.days is None else rows[AGE] <= window.days
-            for name, column in cls.columns().items():
-                if isinstance(column, Windowed):
-                    values[window.of(name)] = column.fold(rows, where)
-        return cls._placed(rows.group_by([c.USER_ID, cls.key]).aggregate(**values), needed)
+        columns = {name: column for name, column in cls.columns().items() if isinstance(column, Aggregate)}
+        folded = rows.group_by([c.USER_ID, cls.key]).aggregate(
+            **{n: column.fold(rows) for n, column in columns.items()}
+        )
+        return cls._placed(folded)
 
     @classmethod
-    def _placed(cls, keys: Value, windows: Iterable[Window]) -> Value:
+    def _placed(cls, keys: Value) -> Value:
         places = {}
         for name, column in cls.columns().items():
             if isinstance(column, Place):
-                for window in windows:
-                    weight: Any = getattr(cls(keys, window), column.by)
-                    order = ibis.window(group_by=keys[c.USER_ID], order_by=[weight.desc(), keys[cls.key]])
-                    places[window.of(name)] = ibis.row_number().over(order)
+                weight: Any = getattr(cls(keys), column.by)
+                order = ibis.window(group_by=keys[c.USER_ID], order_by=[weight.desc(), keys[cls.key]])
+                places[name] = ibis.row_number().over(order)
         return keys.mutate(**places) if places else keys
 
     def distinct(self, weight: Value) -> Value:

@@ -43,7 +43,7 @@ def meanings(names: Iterable[str] | None = None) -> dict[str, str]:
             about, schema = rows_of[source]
             parts.append(about)
             table = ibis.table(schema, name="rows")
-            value = declared.expression(declared.base(table, declared.window))
+            value = declared.expression(declared.base(table))
             flat = issubclass(declared.base, Users)
             value = table.select(value=value) if flat else table.group_by(c.USER_ID).aggregate(value=value)
         parts.append(_sql(value))
@@ -54,7 +54,7 @@ def meanings(names: Iterable[str] | None = None) -> dict[str, str]:
 
 def _rows(base: type[Base], window: Window) -> tuple[str, ibis.Schema]:
     """The rows of a base in words, with the folds that they come from, and their columns."""
-    rows = base.relation((window,))
+    rows = base.relation(window)
     read = {table.name for table in rows.op().find(ops.UnboundTable)}
     folds = [_sql(folded.fold(event_rows())) for folded in FOLDED if folded.table in read]
     return "\n".join([*folds, _sql(rows)]), rows.schema()

@@ -1,6 +1,6 @@
-"""From declarations to Ibis expressions: one grouped query per base, and one that joins them and derives the rest."""
+"""From declarations to Ibis expressions: one grouped query per base and window, and one that derives the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -13,12 +13,14 @@ from features.tags.spec.bases import UserDays, Users
 from features.tags.spec.registry import closure
 from features.tags.spec.tag import Tag
 from features.tags.spec.vocabulary import Dtype, Value
+from features.tags.spec.windows import ALL_TIME, Window
 
 _ACTIONS: Final = "_actions"
 _STEPS: Final = 1e6  # of real values: six digits after the point
 
-#: The relation that an engine provides between the stages of a plan, besides :data:`POPULATION`.
+#: Relations that an engine provides between the stages of a plan, besides :data:`POPULATION`.
 COMPARED: Final = "compared"
+JOINED: Final = "joined"
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,15 @@ class Step:
 class Plan:
     """The steps of a tag table, free of data and of ``as_of``, over the relations that bases name.
 
-    ``table`` has one row per user who did something himself before ``as_of``, and one column per tag. Users may be
-    taken in slices, except for tags that compare them: their values stand in the relation :data:`COMPARED`, made by
+    ``table`` has one row per user who did something himself before ``as_of``, and one column per tag. It reads
+    :data:`JOINED`: the users of the first step, with the columns of all that is ``joined``. Users may be taken in
+    slices, except for tags that compare them: their values stand in the relation :data:`COMPARED`, made by
     ``comparison`` first.
     """
 
     steps: tuple[Step, ...]
     table: Value
+    joined: tuple[str, ...]
     comparison: "Comparison | None" = None
 
 
@@ -68,12 +72,18 @@ def plan(tags: tuple[Tag, ...]) -> Plan:
 
 
 def _plan(tags: Sequence[Tag]) -> Plan:
-    grouped: dict[type[Base], list[Tag]] = {UserDays: []}
+    grouped: dict[tuple[type[Base], Window], list[Tag]] = {(UserDays, ALL_TIME): []}
     for declared in tags:
         if declared.base is not None:
-            grouped.setdefault(declared.base, []).append(declared)
-    steps = tuple(Step(f"of_{base.__name__}", _evaluate(base, members)) for base, members in grouped.items())
-    return Plan(steps, _derive(_join(steps, tags), tags))
+            grouped.setdefault((declared.base, declared.window), []).append(declared)
+    steps = tuple(
+        Step(window.of(f"of_{base.__name__}"), _evaluate(base, window, members))
+        for (base, window), members in grouped.items()
+    )
+    joined = {step.name: step.expression.schema() for step in steps}
+    if compared := {t.name: _type(t) for t in tags if t.of_population and t.base is None}:
+        joined[COMPARED] = ibis.schema({c.USER_ID: "string"} | compared)
+    return Plan(steps, _derive(_given(joined.values(), tags), tags), tuple(joined))
 
 
 def _comparison(comparing: Sequence[Tag]) -> Comparison:
@@ -93,29 +103,25 @@ def _comparison(comparing: Sequence[Tag]) -> Comparison:
     return Comparison(inputs, table.select(c.USER_ID, *(t.name for t in comparing if t.base is None)))
 
 
-def _evaluate(base: type[Base], tags: list[Tag]) -> Value:
-    """The tags of one base, nulls where a user has no rows for them."""
-    rows = base.relation(tuple(dict.fromkeys(t.window for t in tags)))
-    values = {t.name: _settled(t, t.expression(base(rows, t.window)).cast(_type(t))) for t in tags}
+def _evaluate(base: type[Base], window: Window, tags: list[Tag]) -> Value:
+    """The tags of one base over one window; users without rows in it are left out."""
+    rows = base.relation(window)
+    values = {t.name: _settled(t, t.expression(base(rows)).cast(_type(t))) for t in tags}
     if issubclass(base, Users):
         return rows.select(c.USER_ID, **values)
-    if base is not UserDays:
+    if base is not UserDays or window != ALL_TIME:
         return rows.group_by(c.USER_ID).aggregate(**values)
     # Every event leaves a row in UserDays, so this step also says who belongs to the population.
     table = rows.group_by(c.USER_ID).aggregate(**values, **{_ACTIONS: rows.actions.sum()})
     return table.filter(table[_ACTIONS] > 0).drop(_ACTIONS)
 
 
-def _join(steps: Sequence[Step], tags: Sequence[Tag]) -> Value:
-    table, *others = (ibis.table(step.expression.schema(), name=step.name) for step in steps)
-    compared = {t.name: _type(t) for t in tags if t.of_population and t.base is None}
-    if compared:
-        others.append(ibis.table({c.USER_ID: "string"} | compared, name=COMPARED))
-    for number, other in enumerate(others):
-        key = f"_user_{number}"
-        table = table.left_join(other.rename({key: c.USER_ID}), [(c.USER_ID, key)])
+def _given(schemas: Iterable[ibis.Schema], tags: Sequence[Tag]) -> Value:
+    """The tags that are not derived from others, as :data:`JOINED` has them."""
+    columns = {name: kind for schema in schemas for name, kind in schema.items()}
+    rows = ibis.table(columns, name=JOINED)
     given = [declared for declared in tags if declared.base is not None or declared.of_population]
-    return table.select(c.USER_ID, **{t.name: _filled(t, table[t.name]) for t in given})
+    return rows.select(c.USER_ID, **{t.name: _filled(t, rows[t.name]) for t in given})
 
 
 def _derive(table: Value, tags: Sequence[Tag], *, compare: bool = False) -> Value:

@@ -1,6 +1,5 @@
 """The base of replenishment: what the user buys again and again, and how regularly."""
 
-from collections.abc import Iterable
 from typing import ClassVar, Final
 
 import ibis
@@ -11,7 +10,7 @@ from features.tags.spec.bases import UserItemDays
 from features.tags.spec.columns import AGE, Column, Lineage
 from features.tags.spec.keyed import catalogue_items
 from features.tags.spec.vocabulary import Value
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 #: Intervals that make a habit: three days with a purchase.
 _LEAST_GAPS: Final = 2
@@ -31,7 +30,7 @@ class _Rebought(Base):
     irregularity = Column("float64", "squared coefficient of variation of the intervals: 0 when all are equal")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
+    def relation(cls, window: Window = ALL_TIME) -> Value:
         days = cls._days()
         before = days[AGE].lag().over(ibis.window(group_by=[days[c.USER_ID], days[cls.key]], order_by=days[AGE].desc()))
         days = days.mutate(gap=before - days[AGE])
@@ -49,7 +48,7 @@ class _Rebought(Base):
     @classmethod
     def _days(cls) -> Value:
         """User, key and age of the days with a purchase, each once."""
-        days = UserItemDays.relation(())
+        days = UserItemDays.relation()
         return days.filter(days.purchases > 0)
 
     @classmethod

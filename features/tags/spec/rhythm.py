@@ -1,19 +1,18 @@
 """Bases over the order of a user's days: gaps, streaks, and the silence after his last sign of life."""
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 import ibis
 
 from features.contracts import columns as c
-from features.tags.spec.base import Days
+from features.tags.spec.base import Base, within
 from features.tags.spec.bases import UserDays
 from features.tags.spec.columns import AGE, Column, Lineage
 from features.tags.spec.vocabulary import Value
-from features.tags.spec.windows import Window
+from features.tags.spec.windows import ALL_TIME, Window
 
 
-class GapDays(Days):
+class GapDays(Base):
     """Some of the days of :class:`UserDays`, each with the gap to the one before."""
 
     table = UserDays.table
@@ -25,11 +24,11 @@ class GapDays(Days):
     spend = Column("float64", "amount of the purchases of the day")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        days = UserDays.relation(())
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        days = UserDays.relation()
         days = days.filter(days[cls.happened] > 0)
         before = days[AGE].lag().over(ibis.window(group_by=days[c.USER_ID], order_by=days[AGE].desc()))
-        return days.select(c.USER_ID, AGE, gap=before - days[AGE], spend=days.spend)
+        return within(days.select(c.USER_ID, AGE, gap=before - days[AGE], spend=days.spend), window)
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:
@@ -49,7 +48,7 @@ class PurchaseDays(GapDays):
     happened = "purchases"
 
 
-class Streaks(Days):
+class Streaks(Base):
     """One row per run of days, one after the other, on each of which the user did something himself."""
 
     table = UserDays.table
@@ -58,16 +57,16 @@ class Streaks(Days):
     length = Column("int64", "days of the run")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        days = UserDays.relation(())
-        return runs(days.filter(days.actions > 0).select(c.USER_ID, AGE), c.USER_ID)
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        days = UserDays.relation()
+        return within(runs(days.filter(days.actions > 0).select(c.USER_ID, AGE), c.USER_ID), window)
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:
         return UserDays.lineage_of(UserDays.since_action)
 
 
-class QuietDays(Days):
+class QuietDays(Base):
     """The days of :class:`UserDays`; what the mall did is null on days before the user's last answer to it."""
 
     table = UserDays.table
@@ -78,8 +77,8 @@ class QuietDays(Days):
     messages_unopened = Column("int64", "messages sent after the last day on which he opened one")
 
     @classmethod
-    def relation(cls, windows: Iterable[Window]) -> Value:
-        days = UserDays.relation(())
+    def relation(cls, window: Window = ALL_TIME) -> Value:
+        days = UserDays.relation()
         user = ibis.window(group_by=days[c.USER_ID])
         days = days.mutate(
             acted=ibis.ifelse(days.actions > 0, days[AGE], ibis.null("int64")).min().over(user),
@@ -87,13 +86,14 @@ class QuietDays(Days):
         )
         quiet = days[AGE] < days.acted
         unopened = days.opened.isnull() | (days[AGE] < days.opened)
-        return days.select(
+        days = days.select(
             c.USER_ID,
             AGE,
             messages_sent=ibis.ifelse(quiet, days.messages_sent, 0),
             impressions=ibis.ifelse(quiet, days.impressions, 0),
             messages_unopened=ibis.ifelse(unopened, days.messages_sent, 0),
         )
+        return within(days, window)
 
     @classmethod
     def lineage_of(cls, column: Column) -> Lineage:

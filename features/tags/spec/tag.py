@@ -62,7 +62,7 @@ class Tag:
         """The event types and columns that the expression itself reads; inputs have their own."""
         if self.base is None:
             return Lineage()
-        view = self.base(self.base.relation((self.window,)), self.window)
+        view = self.base(self.base.relation(self.window))
         self.expression(view)
         return view.lineage
 

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from features.contracts.config import load_config
 from features.contracts.errors import ConfigError
 from features.contracts.home import Home
 from features.contracts.rule_files import use_rules
@@ -12,6 +13,7 @@ from features.quality import RowScreener
 from features.tags import catalogue
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
+from serving.engine.actions import ActionsConfig
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
@@ -56,7 +58,7 @@ class Services:
             lake=lake,
             intake=EventIntake(store, RowScreener(key=lake.identity_key)),
             recommend=recommend,
-            risk=RiskEngine(home),
+            risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),
             metrics=metrics,
         )
@@ -69,7 +71,8 @@ class Services:
         self.risk.refresh()
         self.lists.refresh()
         self.metrics.model_is("recommend", self.recommend.model_version)
-        self.metrics.model_is("churn", self.risk.model_version)
+        for kind in ("churn", "value", "uplift"):
+            self.metrics.model_is(kind, self.risk.versions.get(kind))
 
     def close(self) -> None:
         self.store.close()

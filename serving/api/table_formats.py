@@ -45,7 +45,7 @@ def rows_of(table: pa.Table, json_columns: tuple[str, ...]) -> list[dict[str, An
     rows: list[dict[str, Any]] = table.to_pylist()
     for row in rows:
         for name in json_columns:
-            row[name] = orjson.loads(row[name])
+            row[name] = None if row[name] is None else orjson.loads(row[name])
     return rows
 
 

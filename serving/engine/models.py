@@ -6,7 +6,7 @@ from features.contracts.errors import UnknownNameError
 from features.contracts.home import Home
 from training.deployment import Deployed, deploy, live
 
-KINDS = ("recommend", "churn")
+KINDS = ("recommend", "churn", "value", "uplift")
 
 
 @dataclass(frozen=True)

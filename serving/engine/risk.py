@@ -1,12 +1,11 @@
-"""The risk engine of one worker: churn scores from the latest tags by the live model."""
+"""The risk engine of one worker: forecasts from the latest tags by the live models."""
 
-import logging
+import math
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,14 +14,12 @@ from features.contracts import columns as c
 from features.contracts.errors import MissingStateError
 from features.contracts.home import Home
 from features.engine.store import TagBuild, TagStore
+from serving.engine.actions import ActionsConfig
+from serving.engine.forecast import CURVE_DAYS, FATIGUE_TAGS, Forecast, Models, forecast
+from serving.engine.live_models import LiveModels
 from serving.engine.watching import Watched
 from serving.rules import Text
-from training.bundle import read_bundle
-from training.deployment import live, pointer
-from training.models.churn import ChurnModel
-from training.models.churn_scores import ChurnScores
-
-_LOG = logging.getLogger(__name__)
+from training.deployment import pointer
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,26 @@ class RiskReason:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """One point of a user's curve of the next purchase."""
+
+    day: int
+    no_purchase: float  # probability of no purchase until then
+
+
+@dataclass(frozen=True)
+class RiskAction:
+    """What to do with a user."""
+
+    name: str
+    code: str  # of the reason
+    text: Text
+    expected_profit: float  # currency
+
+
+@dataclass(frozen=True)
 class UserRisk:
-    """The risk of one user; amounts in the mall's currency, within the horizon."""
+    """The risk of one user; amounts in the mall's currency. None: not known."""
 
     user_id: str
     eligible: bool  # belongs to the population that the model was fitted for
@@ -45,9 +60,17 @@ class UserRisk:
     low: float
     high: float
     tier: str
-    expected_purchases: float
+    expected_purchases: float  # within the horizon
     value_at_risk: float
     reasons: tuple[RiskReason, ...]
+    expected_value_30d: float | None
+    expected_value_90d: float | None
+    expected_value_365d: float | None
+    expected_next_purchase: str | None  # ISO 8601 date
+    days_overdue: float | None
+    survival: tuple[CurvePoint, ...]
+    uplift: float | None
+    action: RiskAction
 
 
 @dataclass(frozen=True)
@@ -60,45 +83,35 @@ class Risks:
     horizon_days: int
     users: tuple[UserRisk, ...]
     unknown_users: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _LiveChurn:
-    path: Path
-    version: str
-    model: ChurnModel
+    missing_models: tuple[str, ...]  # kinds whose columns are therefore not known
 
 
 class RiskEngine:
     """Answers questions for churn risk. Safe to share between threads."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, actions: ActionsConfig | None = None) -> None:
         self._home = home
         self._tags = TagStore(home)
+        self._actions = actions or ActionsConfig()
         self._pointer = Watched(pointer(home))
-        self._live: _LiveChurn | None = None
+        self._live = LiveModels(home)
         # LightGBM's contributions keep buffers inside the model; two threads must not share them.
         self._lock = threading.Lock()
 
     @property
     def model_version(self) -> str | None:
         """The version that answers carry; None when nothing is loaded."""
-        current = self._live
-        return current.version if current else None
+        return self.versions.get("churn")
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Kind of model -> version that is loaded."""
+        return self._live.versions
 
     def refresh(self) -> None:
         """Load what was deployed since the last look. A bundle that is refused is logged and the old one stays."""
-        if not self._pointer.changed():
-            return
-        try:
-            path = live(self._home, "churn")
-            if path is not None and (self._live is None or self._live.path != path):
-                bundle = read_bundle(path)
-                self._live = _LiveChurn(path, bundle.manifest.version, ChurnModel.from_bundle(bundle))
-                _LOG.info("churn bundle %s is live", self.model_version)
-        except Exception:
-            # Whatever a damaged bundle provokes, the worker goes on with what it has.
-            _LOG.exception("the deployed churn bundle is refused, %s stays live", self.model_version)
+        if self._pointer.changed():
+            self._live.refresh()
 
     def score(self, user_ids: Sequence[str]) -> Risks:
         """Score users from their latest tags, in the order given.
@@ -106,46 +119,67 @@ class RiskEngine:
         Users without tags are listed as unknown. Raises :class:`MissingStateError` when no churn model is deployed
         or no tags were built.
         """
-        current = self._live
-        if current is None:
+        models = self._live.models()
+        if models is None:
             raise MissingStateError("no churn model is deployed, so no risk can be given; run 'mallard deploy churn'")
         build = self._tags.latest()
-        table = _tags_of(build, user_ids, current.model.required_tags)
+        models = models.without_unread(set(build.tags))
+        table = _tags_of(build, user_ids, models)
         users: dict[str, UserRisk] = {}
         if table.num_rows:
             with self._lock:
-                scores = current.model.predict(table)
-            users = {user: _risk(scores, row) for row, user in enumerate(scores.user_id)}
+                told = forecast(models, table, self._actions)
+            users = {user.user_id: user for user in _risks(told, build.as_of)}
         return Risks(
             request_id=uuid.uuid4().hex,
-            model_version=current.version,
+            model_version=models.version,
             as_of=build.as_of,
-            horizon_days=round(current.model.label.horizon_days),
+            horizon_days=round(models.churn.label.horizon_days),
             users=tuple(users[user] for user in user_ids if user in users),
             unknown_users=tuple(user for user in user_ids if user not in users),
+            missing_models=models.missing,
         )
 
 
-def _tags_of(build: TagBuild, user_ids: Sequence[str], tags: tuple[str, ...]) -> pa.Table:
-    missing = [name for name in tags if name not in build.tags]
+def _tags_of(build: TagBuild, user_ids: Sequence[str], models: Models) -> pa.Table:
+    missing = [name for name in models.churn.required_tags if name not in build.tags]
     if missing:
         raise MissingStateError(
             f"the tags of {build.as_of.isoformat()} lack {', '.join(missing)}, which the churn model reads; "
             "build all tags: 'mallard tags build'"
         )
+    read = dict.fromkeys((*models.required_tags, *(name for name in FATIGUE_TAGS if name in build.tags)))
     wanted = [(c.USER_ID, "in", list(user_ids))]
-    return pq.read_table(build.path, columns=[c.USER_ID, *tags], filters=wanted)
+    return pq.read_table(build.path, columns=[c.USER_ID, *read], filters=wanted)
 
 
-def _risk(scores: ChurnScores, row: int) -> UserRisk:
-    return UserRisk(
-        user_id=scores.user_id[row],
-        eligible=bool(scores.asked[row]),
-        probability=float(scores.probability[row]),
-        low=float(scores.low[row]),
-        high=float(scores.high[row]),
-        tier=str(scores.tier[row]),
-        expected_purchases=float(scores.expected_purchases[row]),
-        value_at_risk=float(scores.value_at_risk[row]),
-        reasons=tuple(RiskReason(r.code, r.value, r.raises, Text(r.text, r.text_zh)) for r in scores.reasons(row)),
-    )
+def _risks(told: Forecast, as_of: datetime) -> Iterator[UserRisk]:
+    scores = told.risk
+    curve = told.curves.no_purchase(CURVE_DAYS)
+    dates = told.next_purchase_on(as_of)
+    for row in range(len(told)):
+        name, code, english, chinese = told.action(row)
+        month, quarter, year = (_known(value) for value in told.spend[row])
+        yield UserRisk(
+            user_id=scores.user_id[row],
+            eligible=bool(scores.asked[row]),
+            probability=float(scores.probability[row]),
+            low=float(scores.low[row]),
+            high=float(scores.high[row]),
+            tier=str(scores.tier[row]),
+            expected_purchases=float(scores.expected_purchases[row]),
+            value_at_risk=float(told.value_at_risk[row]),
+            reasons=tuple(RiskReason(r.code, r.value, r.raises, Text(r.text, r.text_zh)) for r in scores.reasons(row)),
+            expected_value_30d=month,
+            expected_value_90d=quarter,
+            expected_value_365d=year,
+            expected_next_purchase=dates[row],
+            days_overdue=_known(told.overdue[row]),
+            survival=tuple(CurvePoint(day, float(p)) for day, p in zip(CURVE_DAYS, curve[row], strict=True)),
+            uplift=_known(told.effect[row]),
+            action=RiskAction(name, code, Text(english, chinese), float(told.recommended.profit[row])),
+        )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,7 +1,7 @@
 """Churn lists over immutable risk snapshots."""
 
 from serving.marketing.churn_list import Change, Cursor, ListFilter, Page
-from serving.marketing.columns import CHANGE, REASONS, SNAPSHOT_SCHEMA
+from serving.marketing.columns import CHANGE, JSON_COLUMNS, REASONS, SNAPSHOT_SCHEMA
 from serving.marketing.config import MarketingConfig
 from serving.marketing.lists import ChurnLists
 from serving.marketing.scoring import snapshot_tags, write_snapshot
@@ -9,6 +9,7 @@ from serving.marketing.snapshot import Snapshot, SnapshotInfo, latest_snapshot, 
 
 __all__ = [
     "CHANGE",
+    "JSON_COLUMNS",
     "REASONS",
     "SNAPSHOT_SCHEMA",
     "Change",

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from features.contracts import columns as c
 from features.contracts.errors import InputError
-from serving.marketing.columns import CHANGE, COMPARED, LIFECYCLE, TIER, VALUE_AT_RISK
+from serving.marketing.columns import ACTION, CHANGE, COMPARED, LIFECYCLE, TIER, VALUE_AT_RISK
 from serving.marketing.snapshot import Snapshot
 from training.interactions import Bool, Int64
 
@@ -32,6 +32,7 @@ class ListFilter:
     tier: str | None = None
     segment: str | None = None
     min_value: float | None = None  # of value_at_risk, in the mall's currency; a user of unknown value is left out
+    action: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def delta_page(rows: pa.Table, newer: str, since: str, *, position: int = 0, lim
 
 def _matches(snapshot: Snapshot, wanted: ListFilter) -> Bool:
     mask = np.ones(snapshot.rows.num_rows, dtype=np.bool_)
-    for column, value in ((TIER, wanted.tier), (LIFECYCLE, wanted.segment)):
+    for column, value in ((TIER, wanted.tier), (LIFECYCLE, wanted.segment), (ACTION, wanted.action)):
         if value is not None:
             mask &= _bools(pc.equal(snapshot.rows[column], value))
     if wanted.min_value is not None:

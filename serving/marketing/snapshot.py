@@ -14,7 +14,8 @@ import json
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ class SnapshotInfo:
     horizon_days: int
     count: int
     files: dict[str, str]  # name -> SHA-256
+    models: dict[str, str] = field(default_factory=dict)  # kind -> version of every model that had a say
+    missing: list[str] = field(default_factory=list)  # kinds of model that were not there
+    tiers: dict[str, float] = field(default_factory=dict)  # tier -> churn probability from which it begins
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,16 @@ class Snapshot:
 
 
 def save_snapshot(
-    home: Home, rows: pa.Table, *, as_of: datetime, model_version: str, tag_spec: str, horizon_days: int
+    home: Home,
+    rows: pa.Table,
+    *,
+    as_of: datetime,
+    model_version: str,
+    tag_spec: str,
+    horizon_days: int,
+    models: Mapping[str, str] | None = None,
+    missing: Sequence[str] = (),
+    tiers: Mapping[str, float] | None = None,
 ) -> SnapshotInfo:
     """Write ``rows`` (of :data:`SNAPSHOT_SCHEMA`, any order) as the newest snapshot.
 
@@ -101,6 +114,9 @@ def save_snapshot(
             horizon_days=horizon_days,
             count=len(ids),
             files={name: _sha256(staging / name) for name in (_SCORES, _USERS, _ROWS)},
+            models=dict(models or {}),
+            missing=list(missing),
+            tiers=dict(tiers or {}),
         )
         (staging / _MANIFEST).write_text(json.dumps(vars(info), indent=1), encoding="utf-8")
         staging.replace(folder / snapshot_id)
@@ -142,13 +158,23 @@ def open_snapshot(home: Home, snapshot_id: str | None = None) -> Snapshot:
         if not (folder / name).is_file() or _sha256(folder / name) != expected:
             raise BundleError(f"risk snapshot {folder}: file '{name}' is missing or damaged")
     with pa.memory_map(str(folder / _SCORES)) as source:
-        rows = pa.ipc.open_file(source).read_all()
+        rows = _completed(pa.ipc.open_file(source).read_all(), folder)
     users = IdMap.from_array(np.load(folder / _USERS, mmap_mode="r", allow_pickle=False))
     return Snapshot(info, rows, users, np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False))
 
 
 def _folder(home: Home) -> Path:
     return home.snapshots / "churn"
+
+
+def _completed(rows: pa.Table, folder: Path) -> pa.Table:
+    """Rows of an older Mallard with the columns that it did not know, as unknown."""
+    for place, column in enumerate(SNAPSHOT_SCHEMA):
+        if column.name not in rows.column_names:
+            if not column.nullable:
+                raise BundleError(f"risk snapshot {folder}: has no column '{column.name}'; run 'mallard score' again")
+            rows = rows.add_column(place, column, pa.nulls(rows.num_rows, column.type))
+    return rows.select(SNAPSHOT_SCHEMA.names)
 
 
 def _checked(rows: pa.Table) -> pa.Table:

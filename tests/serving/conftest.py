@@ -18,6 +18,7 @@ from features.engine import TagStore
 from features.lake import Lake
 from features.tags import catalogue, spec_hash
 from serving.api import Settings, create_app
+from serving.engine.forecast import Models
 from serving.marketing import SnapshotInfo, write_snapshot
 from serving.store import Scope, create_key, open_store
 from tests.serving import small_churn, small_mall
@@ -80,11 +81,10 @@ def score(home: Home, tags: pa.Table) -> SnapshotInfo:
     bundle = read_bundle(path)
     return write_snapshot(
         home,
-        ChurnModel.from_bundle(bundle),
+        Models(ChurnModel.from_bundle(bundle), bundle.manifest.version),
         tags,
         Lake(home).read_users(),
         as_of=small_mall.MIDNIGHT,
-        model_version=bundle.manifest.version,
         consents={"u05": False, "u06": True},
     )
 

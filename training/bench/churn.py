@@ -70,11 +70,11 @@ def _check_window(events: pa.Table, cutoff: datetime, settings: ChurnConfig) -> 
     last = pc.max(events[c.OCCURRED_AT]).as_py()
     if last is None or last < cutoff:
         raise NotEnoughDataError(
-            f"cut-off {_day(cutoff)}: the last event is at {last}; nothing is left to judge predictions by"
+            f"cut-off {day_of(cutoff)}: the last event is at {last}; nothing is left to judge predictions by"
         )
     if last < cutoff + settings.label.horizon:
         say(
-            f"cut-off {_day(cutoff)}: the data end on {last.date()}, "
+            f"cut-off {day_of(cutoff)}: the data end on {last.date()}, "
             "before the label window does: labels are incomplete"
         )
 
@@ -85,17 +85,17 @@ def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dic
         pc.less(loaded.events[c.OCCURRED_AT], pa.scalar(cutoff, loaded.events[c.OCCURRED_AT].type))
     )
     if not len(past):
-        raise NotEnoughDataError(f"cut-off {_day(cutoff)}: there is no event before it")
-    with step(f"cut-off {_day(cutoff)}"), Meter() as meter:
+        raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: there is no event before it")
+    with step(f"cut-off {day_of(cutoff)}"), Meter() as meter:
         fitted = fit_churn(EventTables.from_arrow(past, loaded.items, loaded.users), cutoff, settings)
         frame = evaluate_churn(EventTables.from_arrow(loaded.events, loaded.items, loaded.users), fitted, cutoff)
     if frame.empty:
-        raise NotEnoughDataError(f"cut-off {_day(cutoff)}: nobody is in the population")
+        raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: nobody is in the population")
     label = frame[LABEL].to_numpy(dtype=np.bool_)
     scores = {name: frame[name].to_numpy(dtype=np.float64) for name in (PIPELINE, *fitted.baselines)}
     rows = [_row(name, label, scores, meter.cost) for name in scores]
     return {
-        "cutoff": _day(cutoff),
+        "cutoff": day_of(cutoff),
         "eligible": len(label),
         "base_rate": float(label.mean()),
         "rows": rows,
@@ -126,5 +126,6 @@ def _paired(rows: list[dict[str, Any]], label: Labels, scores: Scores) -> dict[s
     return {"metric": METRIC, "against": best, **vars(paired)}
 
 
-def _day(moment: datetime) -> str:
+def day_of(moment: datetime) -> str:
+    """A midnight as a date, any other moment in full."""
     return moment.date().isoformat() if moment.time() == time() else moment.isoformat()

@@ -1,6 +1,6 @@
 """The YAML files that ``mallard bench`` runs on. Paths in them are relative to the file."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -28,7 +28,7 @@ def _moment(value: object) -> object:
     raise ValueError(f"'{value}' is not a date such as 2017-11-20")
 
 
-def _listed(value: object) -> object:
+def _listed(value: object) -> list[Any] | tuple[Any, ...]:
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -153,6 +153,71 @@ class ChurnBench(Config):
     def _needs_time(self) -> Self:
         _require_time(self.interactions, "churn")
         return self
+
+
+class ValueBench(Config):
+    """A value benchmark: how much will be spent, by users who have bought."""
+
+    name: str = Field(min_length=1)
+    """What the result is called."""
+    interactions: SourceSpec
+    items: ItemsSpec | None = None
+    horizons: Annotated[tuple[Duration, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    """Windows of spend after each cut-off, whole days: ``[30d, 90d]``."""
+    population: Population = Population()
+    cutoffs: Annotated[tuple[Moment, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    """Moments to foretell from. Training uses only windows that have closed by the cut-off."""
+    truth: str | None = None
+    """Folder of the simulated mall that the log comes from: judges an oracle beside the others."""
+    budget_minutes: float = Field(default=20.0, gt=0)
+    """Taken so that every kind of file may name it; a value fit is a fixed amount of work and stops by itself."""
+
+    @field_validator("horizons")
+    @classmethod
+    def _whole_days(cls, value: tuple[Duration, ...]) -> tuple[Duration, ...]:
+        for horizon in value:
+            if horizon < timedelta(days=1) or horizon % timedelta(days=1):
+                raise ValueError("a horizon is a number of whole days, such as 30d")
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def _needs_time(self) -> Self:
+        _require_time(self.interactions, "value")
+        return self
+
+
+class TrialTable(Config):
+    """A table of users for whom chance decided whether they were contacted."""
+
+    path: str
+    """CSV or Parquet file."""
+    treatment: str
+    """Column that names the arm."""
+    control: tuple[str, ...] = Field(min_length=1)
+    """Values of that column that mean: not contacted. Every other value is a contact."""
+    outcome: str
+    """Column with 1 where the outcome came, else 0."""
+    propensity: float | str
+    """Probability of being contacted: a number for all, or the column that holds it."""
+    features: tuple[str, ...] = Field(min_length=1)
+    """Columns known before: numbers, or words, of which each becomes a column of its own."""
+
+    @field_validator("control", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return tuple(str(word) for word in _listed(value))
+
+
+class UpliftBench(Config):
+    """An uplift benchmark."""
+
+    name: str = Field(min_length=1)
+    """What the result is called."""
+    table: TrialTable
+    test_share: float = Field(default=0.5, gt=0, lt=1)
+    """Share of users, drawn at random, who only judge."""
+    seed: int = Field(default=1, ge=0)
+    """Of that draw."""
 
 
 def _require_time(interactions: SourceSpec, who: str) -> None:

@@ -8,14 +8,16 @@ every comparison in a report rests on one method and on the same unit, the user.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Float64 = npt.NDArray[np.float64]
 
-#: ``(labels (n,), scores (n,), weights (d, n)) -> (d,)``: a statistic under ``d`` weightings of the same users.
-WeightedStatistic = Callable[[npt.NDArray[np.bool_], Float64, Float64], Float64]
+#: ``(labels (n,), scores (n,), weights (d, n)) -> (d,)``: a statistic under ``d`` weightings of the same users. Labels
+#: are yes or no, or amounts.
+WeightedStatistic = Callable[[npt.NDArray[Any], Float64, Float64], Float64]
 
 _INTERVAL = (2.5, 97.5)
 _CELLS = 4_000_000  # weights held at a time
@@ -60,7 +62,7 @@ def paired_bootstrap(a: Float64, b: Float64, *, draws: int = 2000, seed: int = 0
 
 def paired_bootstrap_statistic(
     statistic: WeightedStatistic,
-    labels: npt.NDArray[np.bool_],
+    labels: npt.NDArray[Any],
     a: Float64,
     b: Float64,
     *,

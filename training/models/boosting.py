@@ -1,7 +1,8 @@
-"""LightGBM for a probability, with or without a head start: fitted trees travel as text, never pickled."""
+"""LightGBM for a probability or an amount, with or without a head start: fitted trees travel as text, never pickled."""
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import lightgbm as lgb
@@ -19,6 +20,14 @@ _LEAF_BOUNDS = (20, 300)
 _BATCH = 2_000
 
 
+class Objective(StrEnum):
+    """What is foretold, by LightGBM's name for it; :func:`log_odds` then gives the value on the scale said here."""
+
+    PROBABILITY = "binary"  # log-odds
+    POSITIVE = "gamma"  # the logarithm of the mean of positive amounts
+    ANY = "regression"  # the mean itself
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one model is grown."""
@@ -28,15 +37,17 @@ class Recipe:
     learning_rate: float
     threads: int
     directions: tuple[int, ...]  # one per column: 1 rising, -1 falling, 0 free
+    objective: Objective = Objective.PROBABILITY
+    least_in_leaf: int | None = None  # rows that a leaf speaks for; None: a share of all
 
 
-def grow(columns: Float32, label: Labels, start: Float64 | None, recipe: Recipe, seed: int) -> lgb.Booster:
+def grow(columns: Float32, label: Labels | Float64, start: Float64 | None, recipe: Recipe, seed: int) -> lgb.Booster:
     """Fit trees to ``label`` given ``columns`` (n, f), from the log-odds ``start`` (n,) when given. Deterministic."""
     parameters: dict[str, Any] = {
-        "objective": "binary",
+        "objective": str(recipe.objective),
         "learning_rate": recipe.learning_rate,
         "num_leaves": recipe.leaves,
-        "min_data_in_leaf": int(np.clip(len(label) * _LEAF_SHARE, *_LEAF_BOUNDS)),
+        "min_data_in_leaf": recipe.least_in_leaf or int(np.clip(len(label) * _LEAF_SHARE, *_LEAF_BOUNDS)),
         "feature_fraction": 0.6,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,

@@ -39,8 +39,37 @@ class Population(Config):
     """Only users with such an event within this time before the cut-off: ``90d``; ``null`` asks about all."""
 
 
+class TierPolicy(Config):
+    """What contacting costs and brings: the bounds of the tiers follow from it (:mod:`training.models.tiers`)."""
+
+    value: float | None = Field(default=None, gt=0)
+    """What a user who stays is worth (currency); ``null``: what each is expected to spend within the horizon."""
+    contact_cost: float | None = Field(default=None, ge=0)
+    """Of one contact (currency); ``null``: 0.5 % of the mean value."""
+    offer_cost: float | None = Field(default=None, ge=0)
+    """Of the offer to one who takes it (currency); ``null``: 5 % of the mean value."""
+    success_rate: float = Field(default=0.3, gt=0, lt=1)
+    """Share of those about to leave whom the offer keeps, at the mean (share)."""
+    success_certainty: float = Field(default=20.0, gt=0)
+    """How well that share is known: as if so many contacts had been counted (count)."""
+    capacity: float | None = Field(default=0.2, gt=0, le=1)
+    """Share of users who can be contacted at once; ``null``: all."""
+    red: float | None = Field(default=None, gt=0, lt=1)
+    """Overrides: from this probability on a user is red, whatever contacting costs (share, 0 to 1)."""
+    yellow: float | None = Field(default=None, gt=0, lt=1)
+    """Overrides: from this probability on a user is yellow, below it blue (share, 0 to 1)."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.red is None) != (self.yellow is None):
+            raise ValueError("give red and yellow, or neither: then the bounds follow from costs and capacity")
+        if self.red is not None and self.yellow is not None and self.yellow >= self.red:
+            raise ValueError(f"yellow ({self.yellow}) must be below red ({self.red})")
+        return self
+
+
 class TierThresholds(Config):
-    """Risk tiers by churn probability."""
+    """Risk tiers by churn probability, as a model carries them."""
 
     red: float = Field(default=0.75, gt=0, lt=1)
     """From this probability on a user is red (share, 0 to 1)."""
@@ -99,7 +128,7 @@ class ChurnConfig(Config):
 
     label: ChurnLabel = ChurnLabel()
     population: Population = Population()
-    tiers: TierThresholds = TierThresholds()
+    tiers: TierPolicy = TierPolicy()
     snapshots: SnapshotConfig = SnapshotConfig()
     boosting: BoostingConfig = BoostingConfig()
     tags: tuple[str, ...] | None = None

@@ -31,7 +31,7 @@ from training.models.churn_features import (
 )
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.logistic import Logistic
-from training.models.reasons import strongest
+from training.models.reasons import nothing_said, strongest
 from training.models.uncertainty import Uncertainty
 
 Float64 = npt.NDArray[np.float64]
@@ -75,8 +75,8 @@ class ChurnScorer:
         """(n,) calibrated probability of churn, without intervals and reasons."""
         return self.calibrator.probability(self._raw(self._columns(tags)).mean(axis=0))
 
-    def predict(self, tags: pa.Table) -> ChurnScores:
-        """Risk of every user of a tag table (as ``build_tags`` gives it).
+    def predict(self, tags: pa.Table, *, reasons: bool = True) -> ChurnScores:
+        """Risk of every user of a tag table (as ``build_tags`` gives it); without ``reasons`` nobody has any.
 
         Raises :class:`InputError` that names a tag which the table lacks.
         """
@@ -85,7 +85,9 @@ class ChurnScorer:
         probability = self.calibrator.probability(raw.mean(axis=0))
         low, high = self.uncertainty.interval(self.calibrator.log_odds(raw.mean(axis=0)), raw)
         tier = np.digitize(probability, [self.tiers.yellow, self.tiers.red])
-        index, weight = strongest(self._contributions(columns), self.reason_columns, tier > 0)
+        index, weight = nothing_said(len(raw[0]))
+        if reasons:
+            index, weight = strongest(self._contributions(columns), self.reason_columns, tier > 0)
         order_value = np.nan_to_num(tag_values(tags, (ORDER_VALUE,))[:, 0])
         return ChurnScores(
             user_id=tags[c.USER_ID].to_pylist(),
@@ -95,10 +97,12 @@ class ChurnScorer:
             tier=[(Tier.BLUE, Tier.YELLOW, Tier.RED)[t] for t in tier],
             expected_purchases=columns.expected,
             expected_spend=columns.expected * order_value,
-            asked=self._asked(tags),
+            asked=self.asked(tags),
             reason_columns=self.reason_columns,
             reason_index=index,
-            reason_value=np.take_along_axis(self._reason_values(tags, columns), np.maximum(index, 0), axis=1),
+            reason_value=np.take_along_axis(self._reason_values(tags, columns), np.maximum(index, 0), axis=1)
+            if reasons
+            else np.full(index.shape, np.nan),
             reason_weight=weight,
             titles=self.titles,
         )
@@ -138,7 +142,7 @@ class ChurnScorer:
         rhythm = columns.trees[:, -len(RHYTHM_COLUMNS) :].astype(np.float64)
         return np.column_stack([tag_values(tags, self.required_tags), expit(rhythm[:, 0]), rhythm[:, 1]])
 
-    def _asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
+    def asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
         """Who belongs to the population. Tags count days with a purchase, so they stand for the events of the rule."""
         days, _, since = tag_values(tags, RHYTHM_TAGS).T
         asked = days >= self.population.min_events

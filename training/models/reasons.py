@@ -117,6 +117,11 @@ def group(columns: Sequence[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64
     return concepts, np.array([concepts.index(name) for name in names], dtype=np.int64)
 
 
+def nothing_said(users: int) -> tuple[Int16, Float64]:
+    """What :func:`strongest` gives where nobody asked for reasons."""
+    return np.full((users, MOST_REASONS), -1, dtype=np.int16), np.zeros((users, MOST_REASONS))
+
+
 def strongest(
     contributions: Float64, columns: Sequence[str], want_raising: npt.NDArray[np.bool_]
 ) -> tuple[Int16, Float64]:

@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 
 from features.contracts import columns as c
-from features.contracts.progress import step
+from features.contracts.progress import say, step
 from features.engine import EventTables, build_tags
 from features.tags import catalogue, spec_hash
 from training.models.churn import ChurnModel, required_tags
 from training.models.churn_baselines import ChurnBaseline
-from training.models.churn_config import ChurnConfig
+from training.models.churn_config import ChurnConfig, TierThresholds
+from training.models.tiers import tier_bounds
 from training.pipelines.churn_choices import (
     Newest,
     Shape,
@@ -74,7 +75,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
     model = ChurnModel(
         label=config.label,
         population=config.population,
-        tiers=config.tiers,
+        tiers=TierThresholds(),
         tags=tags,
         titles={name: (catalogue()[name].title, catalogue()[name].title_zh) for name in required_tags(tags)},
         tag_spec=spec_hash(required_tags(tags)),
@@ -84,6 +85,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         calibrator=calibration.calibrator(held),
         uncertainty=uncertainty(held, calibration.kind),
     )
+    model = _with_tiers(model, now.tags, config)
     choices = {
         "snapshots": [snapshot.as_of.isoformat() for snapshot in snapshots],
         "rows": sum(len(snapshot) for snapshot in snapshots),
@@ -100,6 +102,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         "newest_snapshots": str(calibration.newest),
         "calibration_log_loss": calibration.losses,
         "calibration_rehearsed": rehearsal is not None,
+        "tiers": model.tiers.model_dump(mode="json"),
         "rhythm": dict(zip(("r", "alpha", "a", "b"), model.rhythm.to_array().tolist(), strict=True)),
     }
     return FittedChurn(
@@ -131,6 +134,7 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
         final = fit_members(rows, fitted.shape, config)
     now = describe(tables, cutoff, model.required_tags, config, most=_EXAMPLE_USERS)
     model = replace(model, rhythm=now.rhythm, linear=final.linear, members=final.members)
+    model = _with_tiers(model, now.tags, config)
     return replace(fitted, model=model, importance=_importance(model, now.tags), examples=now.tags, snapshots=snapshots)
 
 
@@ -147,6 +151,14 @@ def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -
     for name, baseline in fitted.baselines.items():
         frame[name] = baseline.probability(asked.known.summary, asked.event_rhythm)
     return frame
+
+
+def _with_tiers(model: ChurnModel, tags: pa.Table, config: ChurnConfig) -> ChurnModel:
+    """The model with the tiers that costs and capacity give for the users of ``tags``."""
+    scores = model.predict(tags)
+    bounds = tier_bounds(config.tiers, scores.probability, scores.expected_spend)
+    say(f"tiers: yellow from a churn probability of {bounds.yellow:.3f}, red from {bounds.red:.3f}")
+    return replace(model, tiers=bounds)
 
 
 def _importance(model: ChurnModel, tags: pa.Table) -> dict[str, float]:

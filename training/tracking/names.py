@@ -7,7 +7,7 @@ CHALLENGER = "challenger"
 ALIASES = (CHAMPION, CHALLENGER)
 
 #: The kinds of model that are tracked; also ``Manifest.kind`` and the names of the experiments.
-KINDS = ("recommend", "churn")
+KINDS = ("recommend", "churn", "value", "uplift")
 
 _PREFIX = "mallard-"
 

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["risk"], dependencies=[needs(Scope.RISK)]
     responses=documented(401, 403, 404, 422, 503),
 )
 def churn_of_user(user_id: UserPath, served: Served) -> Response:
-    """Probability of leaving with its interval, tier, reasons, expected purchases and value at risk.
+    """Probability of leaving with its interval, tier and reasons; what is at stake, when he will buy, what to do.
 
     Scored now, from the user's latest tags. 404 for a user without tags: nothing is known to judge by.
     """
@@ -34,6 +34,7 @@ def churn_of_user(user_id: UserPath, served: Served) -> Response:
         "model_version": risks.model_version,
         "as_of": risks.as_of,
         "horizon_days": risks.horizon_days,
+        "missing_models": risks.missing_models,
     }
     return json_answer({**shared, **asdict(risks.users[0])})
 

@@ -18,7 +18,7 @@ from serving.api.problems import ProblemError, documented, wrong_field
 from serving.api.schemas.risk import ChurnListOut
 from serving.api.services import Services
 from serving.api.table_formats import TableFormat, accepted_format, rows_of, written
-from serving.marketing import REASONS, Cursor, ListFilter, Page, SnapshotInfo
+from serving.marketing import JSON_COLUMNS, Cursor, ListFilter, Page, SnapshotInfo
 from serving.store import Scope
 
 router = APIRouter(prefix="/v1/churn", tags=["marketing"], dependencies=[needs(Scope.MARKETING)])
@@ -59,6 +59,7 @@ def churn_list(
     tier: Annotated[Word | None, Query(description="red, yellow or blue")] = None,
     segment: Annotated[Word | None, Query(description="Lifecycle stage: new, active, silent, lost")] = None,
     min_value: Annotated[Amount | None, Query(description="Least value at risk, in the mall's currency")] = None,
+    action: Annotated[Word | None, Query(description="offer, remind, call or leave_alone")] = None,
     cursor: Annotated[str | None, Query(max_length=512, description="From the page before")] = None,
     limit: Annotated[
         int | None, Query(ge=1, le=1_000_000, description="Rows of a page. JSON: 100 unless said; files: all")
@@ -83,7 +84,7 @@ def churn_list(
     if form is TableFormat.JSON and limit is not None and limit > longest:
         raise wrong_field("limit", f"at most {longest} rows of JSON at a time; the file formats have no limit")
     rows = limit or (_JSON_PAGE if form is TableFormat.JSON else None)
-    wanted = _Wanted(ListFilter(tier, segment, min_value), start, rows, form)
+    wanted = _Wanted(ListFilter(tier, segment, min_value, action), start, rows, form)
     headers = {"ETag": wanted.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if if_none_match is not None and _names(if_none_match, wanted.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -121,7 +122,7 @@ def _answer(info: SnapshotInfo, wanted: _Wanted, page: Page, headers: dict[str, 
     if following:
         headers["X-Next-Cursor"] = following
     if wanted.form is not TableFormat.JSON:
-        pieces = written(page.rows, wanted.form, (REASONS,))
+        pieces = written(page.rows, wanted.form, JSON_COLUMNS)
         return StreamingResponse(pieces, media_type=wanted.form.value, headers=headers)
     return json_answer(
         {
@@ -131,9 +132,10 @@ def _answer(info: SnapshotInfo, wanted: _Wanted, page: Page, headers: dict[str, 
             "since": wanted.cursor.since,
             "as_of": info.as_of,
             "horizon_days": info.horizon_days,
+            "missing_models": info.missing,
             "total": page.total,
             "cursor": following,
-            "items": rows_of(page.rows, (REASONS,)),
+            "items": rows_of(page.rows, JSON_COLUMNS),
         },
         headers=headers,
     )

@@ -26,9 +26,11 @@ class Kind(StrEnum):
 
     RECOMMEND = "recommend"
     CHURN = "churn"
+    VALUE = "value"
+    UPLIFT = "uplift"
 
 
-KindPath = Annotated[Kind, Path(description="recommend or churn")]
+KindPath = Annotated[Kind, Path(description="recommend, churn, value or uplift")]
 
 
 class ModelOut(BaseModel):
@@ -68,9 +70,9 @@ class DeployedOut(BaseModel):
 @router.get("", summary="List models", response_model=ModelsOut, responses=documented(401, 403))
 def list_models(served: Served) -> Response:
     """Live, loaded and available versions of each kind."""
-    loaded = {"recommend": served.recommend.model_version, "churn": served.risk.model_version}
+    loaded = {"recommend": served.recommend.model_version, **served.risk.versions}
     models = [
-        {"kind": m.kind, "live": m.live, "loaded": loaded[m.kind], "versions": m.versions}
+        {"kind": m.kind, "live": m.live, "loaded": loaded.get(m.kind), "versions": m.versions}
         for m in deployed_models(served.settings.home)
     ]
     return json_answer({"models": models})

@@ -20,16 +20,31 @@ class ChurnReasonOut(BaseModel):
     text: TextOut
 
 
-class ChurnOut(BaseModel):
-    """The risk of one user."""
+class CurvePointOut(BaseModel):
+    """One point of the curve of the next purchase."""
 
-    request_id: str
-    model_version: str
+    day: int
+    no_purchase: float
+    """Probability of no purchase until that day after `as_of`."""
+
+
+class ActionOut(BaseModel):
+    """What to do with a user."""
+
+    name: str
+    """offer, remind, call or leave_alone."""
+    code: str
+    """Of the reason."""
+    text: TextOut
+    """The reason."""
+    expected_profit: float
+    """Of the action, in the mall's currency; 0 for being left alone."""
+
+
+class UserRiskOut(BaseModel):
+    """The risk of one user; amounts in the mall's currency."""
+
     user_id: str
-    as_of: datetime
-    """The moment of the tags that were scored."""
-    horizon_days: int
-    """The probability is of no purchase within so many days after `as_of`."""
     eligible: bool
     """False: the model was not fitted for such users (too few purchases); take the numbers as rough."""
     probability: float
@@ -43,6 +58,33 @@ class ChurnOut(BaseModel):
     value_at_risk: float
     """Probability times expected spend within the horizon, in the mall's currency."""
     reasons: list[ChurnReasonOut]
+    expected_value_30d: float | None
+    """Spend expected within 30 days; null without a value model."""
+    expected_value_90d: float | None
+    expected_value_365d: float | None
+    expected_next_purchase: str | None
+    """Date by which half of those who buy within a year have bought; null where none in a year is likelier."""
+    days_overdue: float | None
+    """Days since the last purchase beyond the user's own mean pause, below 0 while it is not over; null before the
+    second purchase day."""
+    survival: list[CurvePointOut]
+    """Probability of no purchase until some days; passes through `probability` at the horizon."""
+    uplift: float | None
+    """Change of the probability of a visit by a message; null without an uplift model."""
+    action: ActionOut
+
+
+class ChurnOut(UserRiskOut):
+    """The risk of one user, and which model says so."""
+
+    request_id: str
+    model_version: str
+    as_of: datetime
+    """The moment of the tags that were scored."""
+    horizon_days: int
+    """The probability is of no purchase within so many days after `as_of`."""
+    missing_models: list[str]
+    """Kinds of model that are not deployed; what they would say is null."""
 
 
 class ScoreRequest(Request):
@@ -51,20 +93,6 @@ class ScoreRequest(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_ids": ["1", "2"]}]})
 
     user_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)]
-
-
-class UserRiskOut(BaseModel):
-    """The risk of one user of a batch."""
-
-    user_id: str
-    eligible: bool
-    probability: float
-    low: float
-    high: float
-    tier: str
-    expected_purchases: float
-    value_at_risk: float
-    reasons: list[ChurnReasonOut]
 
 
 class ScoresOut(BaseModel):
@@ -77,6 +105,15 @@ class ScoresOut(BaseModel):
     users: list[UserRiskOut]
     unknown_users: list[str]
     """Users without tags: they have done nothing yet, or only since the tags were built."""
+    missing_models: list[str]
+    """Kinds of model that are not deployed; what they would say is null."""
+
+
+class ActionReasonOut(BaseModel):
+    """Why an action is recommended."""
+
+    code: str
+    text: TextOut
 
 
 class ListedUserOut(BaseModel):
@@ -98,6 +135,20 @@ class ListedUserOut(BaseModel):
     suppressed: bool
     """Must not be contacted; `suppression_reason` says why."""
     suppression_reason: str | None
+    expected_value_30d: float | None
+    """Spend expected within 30 days; null where no value model was deployed."""
+    expected_value_90d: float | None
+    expected_value_365d: float | None
+    expected_next_purchase: str | None
+    """A date; null where a year without a purchase is likelier than not."""
+    days_overdue: float | None
+    uplift: float | None
+    """Change of the probability of a visit by a message; null where no uplift model was deployed."""
+    action: str | None
+    """offer, remind, call or leave_alone; null in snapshots of earlier versions."""
+    action_reason: ActionReasonOut | None
+    expected_profit: float | None
+    """Of the action, in the mall's currency."""
     change: str | None = None
     """With `since`: added, changed or removed."""
 
@@ -111,6 +162,8 @@ class ChurnListOut(BaseModel):
     since: str | None
     as_of: datetime
     horizon_days: int
+    missing_models: list[str]
+    """Kinds of model that were not deployed when the snapshot was written."""
     total: int
     """Rows of the whole list under the filters."""
     cursor: str | None

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 _RECOMMEND_COLUMNS = ("ndcg", "hit", "recall", "mrr", "map", "coverage", "novelty")
+_VALUE_COLUMNS = ("gini", "spearman", "mae", "rmsle", "deviance", "level", "decile_error")
+_UPLIFT_COLUMNS = ("qini", "uplift@30%")
 _CHURN_COLUMNS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift@10%")
 
 
@@ -26,6 +28,8 @@ def write_result(result: dict[str, Any], path: Path) -> None:
 
 def table(result: dict[str, Any]) -> str:
     """The rows of a result, best first, and the paired comparison, as plain text."""
+    if "mean_effect" in result:
+        return _uplift(result)
     if "cutoffs" in result:
         return "\n\n".join([_churn_heading(result), *(_churn_cutoff(cutoff) for cutoff in result["cutoffs"])])
     if "times_pandas" in result:
@@ -85,9 +89,41 @@ def _churn_heading(result: dict[str, Any]) -> str:
 
 
 def _churn_cutoff(cutoff: dict[str, Any]) -> str:
+    if "horizon_days" in cutoff:
+        return _value_window(cutoff)
     rows = sorted(cutoff["rows"], key=lambda row: -_sortable(row["metrics"]["auc"]))
     heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
     return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"])])
+
+
+def _value_window(window: dict[str, Any]) -> str:
+    rows = sorted(window["rows"], key=lambda row: -_sortable(row["metrics"]["gini"]))
+    lines = [
+        f"cut-off {window['cutoff']}, {window['horizon_days']} days: {window['eligible']:,} eligible users, "
+        f"{window['buyers']:.1%} buy, mean spend {window['mean_spend']:.2f}",
+        *_aligned(_VALUE_COLUMNS, rows),
+        _verdict(window["paired"]),
+    ]
+    if "oracle" in window:
+        oracle = window["oracle"]
+        lines.append(
+            f"{oracle['share']:.1%} of the oracle's rank correlation ({oracle['pipeline']:.4f} of "
+            f"{oracle['oracle']:.4f}, {oracle['users']:,} users); {oracle['with_truth']:.4f} with the truth itself"
+        )
+    return "\n".join(lines)
+
+
+def _uplift(result: dict[str, Any]) -> str:
+    mean = result["mean_effect"]
+    lines = [
+        f"{result['name']}: {result['users']:,} users, {result['test_users']:,} of them judge; mean effect "
+        f"{mean['mean']:+.4f} [{mean['low']:+.4f}, {mean['high']:+.4f}]; {result['choices']['learner']}",
+        *_aligned(_UPLIFT_COLUMNS, result["rows"]),
+    ]
+    for row in result["rows"]:
+        parts = [f"{name} [{low:+.5f}, {high:+.5f}]" for name, (low, high) in row["intervals"].items()]
+        lines.append(f"  {row['model']}: 95 % intervals {', '.join(parts)}")
+    return "\n".join([*lines, _origin(result)])
 
 
 def _aligned(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str]:

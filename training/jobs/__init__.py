@@ -3,5 +3,7 @@
 from training.jobs.churn import train_churn
 from training.jobs.recommend import train_recommend
 from training.jobs.report import TrainReport
+from training.jobs.uplift import train_uplift
+from training.jobs.value import train_value
 
-__all__ = ["TrainReport", "train_churn", "train_recommend"]
+__all__ = ["TrainReport", "train_churn", "train_recommend", "train_uplift", "train_value"]

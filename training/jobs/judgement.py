@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from training.bundle import read_bundle
 from training.evaluation.paired import Paired, paired_bootstrap, paired_bootstrap_statistic, weighted_auc
+from training.evaluation.spend import weighted_gini
 from training.tracking import CHAMPION, Comparison, RegisteredModel, TrackedRun, Tracker
 
 Float64 = npt.NDArray[np.float64]
@@ -24,14 +26,15 @@ class Judgement:
     metric: str
     users: npt.NDArray[np.str_]  # (n,) external ids, ascending
     value: Float64  # (n,) the metric of each user, or the score that ``outcome`` is predicted by
-    outcome: npt.NDArray[np.bool_] | None = None  # (n,) where the metric is no mean over users
+    outcome: npt.NDArray[Any] | None = None  # (n,) yes or no, or an amount, where the metric is no mean over users
 
     def minus(self, other: "Judgement") -> Paired:
         """This model minus the other, over the users that both were asked about."""
         _, mine, theirs = np.intersect1d(self.users, other.users, assume_unique=True, return_indices=True)
         if self.outcome is None:
             return paired_bootstrap(self.value[mine], other.value[theirs])
-        return paired_bootstrap_statistic(weighted_auc, self.outcome[mine], self.value[mine], other.value[theirs])
+        statistic = weighted_auc if self.outcome.dtype == np.bool_ else weighted_gini
+        return paired_bootstrap_statistic(statistic, self.outcome[mine], self.value[mine], other.value[theirs])
 
     def keep(self, run: TrackedRun) -> None:
         """Store it beside the run's bundle."""

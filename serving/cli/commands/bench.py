@@ -12,6 +12,8 @@ from training.bench.churn import bench_churn
 from training.bench.recommend import bench_recommend
 from training.bench.report import table, write_result
 from training.bench.tags import bench_tags
+from training.bench.uplift import bench_uplift
+from training.bench.value import bench_value
 from training.report import write_report
 
 _CONFIG = click.Path(dir_okay=False, path_type=Path)
@@ -50,6 +52,24 @@ def churn(session: Session, config: Path, out: Path | None) -> None:
     _measure(session, bench_churn, config, out)
 
 
+@command("value", example="mallard bench value benchmarks/cdnow_value.yaml --out result.json")
+@click.argument("config", type=_CONFIG)
+@click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@pass_session
+def value(session: Session, config: Path, out: Path | None) -> None:
+    """Judge foretold spend against mean spend, last spend and BG/NBD with Gamma-Gamma at every cut-off of CONFIG."""
+    _measure(session, bench_value, config, out)
+
+
+@command("uplift", example="mallard bench uplift benchmarks/hillstrom.yaml --out result.json")
+@click.argument("config", type=_CONFIG)
+@click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@pass_session
+def uplift(session: Session, config: Path, out: Path | None) -> None:
+    """Judge foretold effects of contacting on held-out users of the experiment of CONFIG."""
+    _measure(session, bench_uplift, config, out)
+
+
 @command("tags", example="mallard bench tags mall --out result.json")
 @click.argument("mall", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
@@ -65,4 +85,4 @@ def tags(session: Session, mall: Path, out: Path | None, work: Path | None) -> N
     _measure(session, lambda folder: bench_tags(folder, work), mall, out)
 
 
-bench = group("bench", "Measure against baselines on any data set.", recommend, churn, tags)
+bench = group("bench", "Measure against baselines on any data set.", recommend, churn, value, uplift, tags)

@@ -20,7 +20,7 @@ def deploy_registered(home: Home, kind: str, alias_or_version: str = CHAMPION) -
 @click.option("--version", default=CHAMPION, metavar="N|ALIAS", help="Which registered version.")
 @pass_session
 def deploy(session: Session, kind: str, version: str) -> None:
-    """Verify a registered model of KIND (recommend or churn) and make it the one that answers.
+    """Verify a registered model of KIND (recommend, churn, value or uplift) and make it the one that answers.
 
     Running servers pick it up within seconds.
     """

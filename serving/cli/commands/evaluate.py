@@ -14,7 +14,7 @@ from training.tracking import KINDS, RegisteredModel, Tracker
 @click.option("--all", "every", is_flag=True, help="Every version, not only champion and challenger.")
 @pass_session
 def evaluate(session: Session, kind: str | None, every: bool) -> None:
-    """Show the figures of the registered models of KIND (recommend or churn), or of both.
+    """Show the figures of the registered models of KIND (recommend, churn, value or uplift), or of all.
 
     The figures were taken on data after everything the model had seen; pictures are in MLflow.
     """

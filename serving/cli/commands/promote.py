@@ -12,7 +12,7 @@ from training.tracking import KINDS, RegisteredModel, Tracker
 @click.option("--force", is_flag=True, help="Promote it although it is not shown to be better; the reason is recorded.")
 @pass_session
 def promote(session: Session, kind: str, force: bool) -> None:
-    """Make the challenger of KIND (recommend or churn) the champion.
+    """Make the challenger of KIND (recommend, churn, value or uplift) the champion.
 
     Refused, with the figures, unless every paired 95 % interval recorded when it was trained lies above zero.
     """

@@ -5,7 +5,7 @@ import click
 from serving.cli.budget import minutes
 from serving.cli.command import command, group, pass_session
 from serving.cli.session import Session
-from training.jobs import TrainReport, train_churn, train_recommend
+from training.jobs import TrainReport, train_churn, train_recommend, train_uplift, train_value
 
 DEFAULT_BUDGET = "20m"
 
@@ -26,8 +26,22 @@ def recommend(session: Session, budget: float) -> None:
     _show(session, train_recommend(session.home, budget))
 
 
+@command("value", example="mallard train value")
+@pass_session
+def value(session: Session) -> None:
+    """Fit what users will spend, and when they buy next, and compare it with mean and last spend and BG/NBD."""
+    _show(session, train_value(session.home))
+
+
+@command("uplift", example="mallard train uplift")
+@pass_session
+def uplift(session: Session) -> None:
+    """Fit what a message changes, on randomised messages; refused, with what is missing, where there are none."""
+    _show(session, train_uplift(session.home))
+
+
 def _show(session: Session, report: TrainReport) -> None:
     session.answer(report.to_document(), f"{report.to_text()}\n{report.advice}")
 
 
-train = group("train", "Fit, judge and register a model.", churn, recommend)
+train = group("train", "Fit, judge and register a model.", churn, recommend, value, uplift)

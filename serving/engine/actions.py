@@ -66,7 +66,7 @@ class ActionsConfig(Config):
     """An action must be expected to earn more than this (currency)."""
     remind: ActionCost = ActionCost(contact_cost=0.05, strength=0.6)
     offer: ActionCost = ActionCost(contact_cost=0.05, offer_cost=3.0, strength=1.5)
-    call: ActionCost = ActionCost(contact_cost=8.0, strength=3.0, message=False)
+    call: ActionCost = ActionCost(contact_cost=20.0, strength=2.5, message=False)
     fatigue: FatigueConfig = FatigueConfig()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 _RECOMMEND_COLUMNS = ("ndcg", "hit", "recall", "mrr", "map", "coverage", "novelty")
 _VALUE_COLUMNS = ("gini", "spearman", "mae", "rmsle", "deviance", "level", "decile_error")
 _UPLIFT_COLUMNS = ("qini", "uplift@30%")
-_CHURN_COLUMNS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift@10%")
+_CHURN_COLUMNS = ("auc", "pr_auc", "log_loss", "brier", "ece", "lift@10%", "emp")
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:

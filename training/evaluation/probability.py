@@ -1,4 +1,4 @@
-"""How good probabilities are: ranking (AUC, PR-AUC, lift) and honesty (log-loss, Brier, calibration error).
+"""How good probabilities are: ranking (AUC, PR-AUC, lift, profit) and honesty (log-loss, Brier, calibration error).
 
 Arrays in, values out. ``label`` is 1 for the event that ``probability`` speaks of (here: churned).
 """
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
+
+from training.evaluation.profit import expected_maximum_profit
 
 Float64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
@@ -104,4 +106,5 @@ def probability_metrics(label: Labels, probability: Float64) -> dict[str, float]
         "brier": brier(label, probability),
         "ece": calibration_error(label, probability),
         "lift@10%": lift(label, probability),
+        "emp": expected_maximum_profit(label, probability).per_user,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.figure import Figure
 
 from features.contracts import columns as c
 from features.contracts.config import load_config
@@ -25,7 +26,8 @@ from training.jobs.moments import end_of_data
 from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
 from training.models.churn_config import ChurnConfig
-from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, slices
+from training.models.tiers import Stakes, profit_curve
+from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, profit, slices
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
 from training.tracking import Comparison, TrackedRun, Tracker
@@ -33,6 +35,8 @@ from training.tracking.promotion import refusal
 
 _METRIC = "auc"
 _NEW_USER_DAYS = 28
+
+Float64 = npt.NDArray[np.float64]
 
 
 def train_churn(home: Home) -> TrainReport:
@@ -149,6 +153,7 @@ def _draw(
     run.picture(
         "importance", importance(list(judged.importance), weights, measure="mean |contribution| to the log-odds")
     )
+    run.picture("profit", _profit(judged, ours))
     standings = [_standing(row, label, frame, best) for row in _rows(frame)]
     note = f"{PIPELINE} minus {best}: {paired.mean:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
     run.picture("leaderboard", leaderboard(standings, "AUC", note=note))
@@ -161,6 +166,19 @@ def _draw(
             groups.append(Slice(name, int(members.sum()), *values))
     if groups:
         run.picture("slices", slices(groups, "AUC", other=best))
+
+
+def _profit(judged: FittedChurn, probability: Float64) -> Figure:
+    """The expected-profit curve of these users, each taken to be worth what the judged users are at the mean."""
+    model, policy = judged.model, judged.config.tiers
+    mean = float(model.predict(judged.examples, reasons=False).expected_spend.mean())
+    stakes = Stakes.of(policy, np.full(len(probability), mean))
+    curves = {
+        f"success rate {rate:.0%}": profit_curve(probability, stakes.profit(probability, rate))
+        for rate in (stakes.mean_rate, stakes.low_rate)
+    }
+    bounds = {"red": model.tiers.red, "yellow": model.tiers.yellow}
+    return profit(curves, {tier: float((probability >= bound).mean()) for tier, bound in bounds.items()})
 
 
 def _standing(row: Row, label: npt.NDArray[np.bool_], frame: pd.DataFrame, best: str) -> Standing:

@@ -19,8 +19,8 @@ class ValueConfig(Config):
     horizons: tuple[int, ...] = HORIZONS
     """Windows of expected spend, ascending (days). One that the history cannot teach is grown from a shorter one."""
     population: Population = Population()
-    snapshots: SnapshotConfig = SnapshotConfig(most=8, rows=60_000)
-    boosting: BoostingConfig = BoostingConfig(rounds=(40, 80, 160), members=1)
+    snapshots: SnapshotConfig = SnapshotConfig(most=8, rows=100_000)
+    boosting: BoostingConfig = BoostingConfig(rounds=(80, 160, 320), members=1)
     tags: tuple[str, ...] | None = None
     """Tags that the trees may read; ``null``: every numeric tag of behaviour that is no rank among users."""
     seed: int = Field(default=20170101, ge=0)

@@ -62,7 +62,8 @@ def test_what_is_missing_is_said(mallard, tracked):
         (["deploy", "recommend"], 5),
         (["deploy", "recommend", "--version", "7"], 2),
         (["rollback", "churn"], 5),
-        (["promote", "uplift"], 2),
+        (["promote", "uplift"], 5),
+        (["promote", "weather"], 2),
     ):
         assert mallard(*arguments).code == code, arguments
     assert "run 'mallard train churn'" in mallard("evaluate").out

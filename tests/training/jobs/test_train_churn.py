@@ -51,4 +51,4 @@ def test_report_judgement_and_pictures_are_kept(home: Home, report: TrainReport)
     assert judgement.outcome is not None
     assert len(judgement.users) == len(judgement.outcome) == len(judgement.value)
     drawn = {file.stem for file in model.beside("pictures").glob("*.png")}
-    assert drawn == {"calibration", "gain_and_lift", "importance", "leaderboard", "slices"}
+    assert drawn == {"calibration", "gain_and_lift", "importance", "leaderboard", "profit", "slices"}

@@ -75,22 +75,27 @@ def write_snapshot(
     marketing consents said since, by user id, which take precedence. Without ``reasons`` rows have none, and the
     snapshot takes a fraction of the time. Whatever goes wrong, the snapshots before stay as they are.
 
-    Raises :class:`InputError` for a tag that is missing or tags that are null throughout, and
-    :class:`MissingStateError` when nobody belongs to the population.
+    Raises :class:`InputError` for a tag that is missing, and :class:`MissingStateError` when tags are null throughout
+    or nobody belongs to the population.
     """
     contact = _Contact.of(users, consents or {}, config or MarketingConfig())
     told = actions or ActionsConfig()
     slices = [tags] if isinstance(tags, pa.Table) else tags
     parts = [SNAPSHOT_SCHEMA.empty_table()]
-    seen = 0
+    seen, told_of = 0, False
     for table in slices:
         for start in range(0, table.num_rows, _CHUNK):
             chunk = table.slice(start, _CHUNK)
             seen += chunk.num_rows
+            told_of = told_of or any(chunk[name].null_count < len(chunk) for name in models.churn.tags)
             asked = models.churn.asked(chunk)
             if asked.any():
                 chunk = chunk.filter(pa.array(asked))
                 parts.append(_rows(forecast(models, chunk, told, reasons=reasons), chunk, contact, as_of))
+    if seen and not told_of:
+        raise MissingStateError(
+            f"every tag that the churn model reads is null for every user of {seen:,}; the last snapshot stays"
+        )
     rows = pa.concat_tables(parts)
     if not rows.num_rows:
         raise MissingStateError(

@@ -74,9 +74,12 @@ def campaigns_of(lake: Lake, cutoff: datetime, config: UpliftConfig) -> list[Cam
         )
     if (told[p.PROPENSITY] >= 1).all():
         raise NotEnoughDataError("there is no randomised arm: every message was sent with a propensity of 1")
-    users = lake.read_users().select([c.USER_ID, c.SOURCE_CHANNEL]).to_pandas()
-    channel = dict(zip(users[c.USER_ID], users[c.SOURCE_CHANNEL].fillna(_ANY), strict=True))
-    told = told.assign(**{_CHANNEL: told[c.USER_ID].map(channel).fillna(_ANY)})
+    users = lake.read_users()
+    channel = {
+        user: first or _ANY
+        for user, first in zip(users[c.USER_ID].to_pylist(), users[c.SOURCE_CHANNEL].to_pylist(), strict=True)
+    }
+    told = told.assign(**{_CHANNEL: [channel.get(user, _ANY) for user in told[c.USER_ID]]})
     reached = told.groupby(c.USER_ID)[p.CAMPAIGN].nunique()
     starts = told.groupby(p.CAMPAIGN)[c.OCCURRED_AT].agg(["min", "max"]).sort_values("min", ascending=False)
     closed = starts[starts["max"] + config.outcome.window <= pd.Timestamp(cutoff).tz_convert(None)]
@@ -103,7 +106,7 @@ def _people(sent: pd.DataFrame, reached: "pd.Series[int]", channel: dict[str, st
     # Sent another campaign: of those who were sent this one it must be a second, of the others a first.
     others = reached.index[(reached > 1) | ~reached.index.isin(list(mine))]
     people = pd.DataFrame({c.USER_ID: np.sort(np.asarray(others, dtype=object))})
-    people["propensity"] = people[c.USER_ID].map(channel).fillna(_ANY).map(known)
+    people["propensity"] = [known.get(channel.get(user, _ANY), np.nan) for user in people[c.USER_ID]]
     people = people.dropna(subset=["propensity"])
     return people.assign(treated=people[c.USER_ID].isin(list(mine)))
 

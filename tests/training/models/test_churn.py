@@ -33,7 +33,10 @@ def test_scores_are_consistent(fitted: FittedChurn) -> None:
     np.testing.assert_allclose(scores.probability, fitted.model.probability(fitted.examples))
     np.testing.assert_allclose(scores.value_at_risk, scores.probability * scores.expected_spend)
     for probability, tier in zip(scores.probability, scores.tier, strict=True):
-        assert tier is (Tier.RED if probability >= 0.75 else Tier.YELLOW if probability >= 0.5 else Tier.BLUE)
+        bounds = fitted.model.tiers
+        assert tier is (
+            Tier.RED if probability >= bounds.red else Tier.YELLOW if probability >= bounds.yellow else Tier.BLUE
+        )
     assert scores.asked.all()
 
 

@@ -32,11 +32,8 @@ def test_scores_are_consistent(fitted: FittedChurn) -> None:
     assert ((scores.low >= 0) & (scores.high <= 1)).all()
     np.testing.assert_allclose(scores.probability, fitted.model.probability(fitted.examples))
     np.testing.assert_allclose(scores.value_at_risk, scores.probability * scores.expected_spend)
-    for probability, tier in zip(scores.probability, scores.tier, strict=True):
-        bounds = fitted.model.tiers
-        assert tier is (
-            Tier.RED if probability >= bounds.red else Tier.YELLOW if probability >= bounds.yellow else Tier.BLUE
-        )
+    place = np.digitize(scores.probability, [fitted.model.tiers.yellow, fitted.model.tiers.red])
+    assert scores.tier == [(Tier.BLUE, Tier.YELLOW, Tier.RED)[t] for t in place]
     assert scores.asked.all()
 
 

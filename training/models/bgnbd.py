@@ -109,16 +109,21 @@ class BgNbd:
         """Expected purchase days within ``horizon`` after the end of observation (equation 10 of the paper).
 
         The hypergeometric function is taken after Euler's transformation, which leaves the frequency in its third
-        parameter only, so that customers with thousands of purchases do not overflow.
+        parameter only, so that customers with thousands of purchases do not overflow. Where hardly anybody drops out it
+        can still leave what numbers can hold; then the rate of those who have not dropped out by now goes on, which is
+        an upper bound everywhere.
         """
         a = self.a if abs(self.a - 1.0) > 1e-6 else 1.0 + 1e-6  # a removable singularity
         total = a + self.b + history.frequency - 1.0
         total = np.where(np.abs(total) > 1e-9, total, 1e-9)
         waited = self.alpha + history.age
         z = horizon / (waited + horizon)
-        series = hyp2f1(a + self.b - 1.0 - self.r, a - 1.0, total, z)
-        growth = total / (a - 1.0) * (1.0 - (1.0 - z) ** (a - 1.0) * series)
-        return np.maximum(growth, 0.0) * self.alive(history)
+        with np.errstate(invalid="ignore", over="ignore"):
+            series = hyp2f1(a + self.b - 1.0 - self.r, a - 1.0, total, z)
+            growth = total / (a - 1.0) * (1.0 - (1.0 - z) ** (a - 1.0) * series)
+        steady = (self.r + history.frequency) / waited * horizon
+        growth = np.where(np.isfinite(growth), np.clip(growth, 0.0, steady), steady)
+        return np.asarray(growth * self.alive(history), dtype=np.float64)
 
     def to_array(self) -> Float64:
         return np.array([self.r, self.alpha, self.a, self.b])

@@ -58,7 +58,7 @@ class ValueColumns:
         history, bought = purchase_history(tags)
         days, mean = money_history(tags)
         each = money.expected(days, mean)
-        expected = np.where(bought, _expected(rhythm, history, _SHOWN_DAYS), np.nan)
+        expected = np.where(bought, rhythm.expected_purchases(history, _SHOWN_DAYS), np.nan)
         silent = np.where(bought, rhythm.no_purchase(history, _SHOWN_DAYS), np.nan)
         trees = np.empty((tags.num_rows, len(names) + len(_OWN)), dtype=np.float32)
         trees[:, : len(names)] = tag_values(tags, names)
@@ -70,18 +70,8 @@ class ValueColumns:
 
     def purchases(self, days: float) -> Float64:
         """(n,) purchase days that BG/NBD expects within ``days``, 0 for users who never bought."""
-        return np.where(self.bought, _expected(self.rhythm, self.history, days), 0.0)
+        return np.where(self.bought, self.rhythm.expected_purchases(self.history, days), 0.0)
 
     def rhythm_spend(self, days: float) -> Float64:
         """(n,) spend that BG/NBD and Gamma-Gamma expect within ``days``."""
         return self.purchases(days) * self.money
-
-
-def _expected(rhythm: BgNbd, history: PurchaseHistory, days: float) -> Float64:
-    """(n,) expected purchase days. Where hardly anybody drops out BG/NBD's series leaves what numbers can hold, and
-    then the rate of those who have not dropped out by now goes on.
-    """
-    with np.errstate(all="ignore"):
-        expected = rhythm.expected_purchases(history, days)
-    steady = (rhythm.r + history.frequency) / (rhythm.alpha + history.age) * days * rhythm.alive(history)
-    return np.where(np.isfinite(expected) & (expected <= steady + 1e-9), expected, steady)

@@ -33,6 +33,18 @@ class Impressions:
     def __len__(self) -> int:
         return len(self.place)
 
+    def take(self, rows: Int64) -> "Impressions":
+        """The impressions at ``rows``."""
+        places = pa.array(rows)
+        return Impressions(
+            user=self.user.take(places),
+            item=self.item.take(places),
+            at=self.at.take(places),
+            place=self.place[rows],
+            propensity=self.propensity[rows],
+            reward=self.reward[rows],
+        )
+
     @property
     def cluster(self) -> Int64:
         """(n,) a code for each user."""

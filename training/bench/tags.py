@@ -146,6 +146,7 @@ def _arrived(rows: pa.Table, night: datetime) -> pa.ChunkedArray:
 def _scan(home: Home) -> int:
     """Read every column of every event file."""
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.read_parquet([str(file) for file in Lake(home).event_files()]).create_view("events")
         counts = ", ".join(["count(*)", *(f"count({name})" for name in EVENT_SCHEMA.names)])
         rows = connection.sql(f"SELECT {counts} FROM events").fetchall()  # noqa: S608 - names of the contract

@@ -61,7 +61,7 @@ def value(session: Session, config: Path, out: Path | None) -> None:
     _measure(session, bench_value, config, out)
 
 
-@command("uplift", example="mallard bench uplift benchmarks/hillstrom.yaml --out result.json")
+@command("uplift", example="mallard bench uplift benchmarks/hillstrom_uplift.yaml --out result.json")
 @click.argument("config", type=_CONFIG)
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
 @pass_session

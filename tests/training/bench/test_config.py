@@ -8,7 +8,16 @@ import pytest
 from features.contracts.config import load_config, parse_config
 from features.contracts.errors import ConfigError
 from features.contracts.events import EventType
-from training.bench.config import ChurnBench, GivenSplitSpec, LeaveOneOutSpec, RecommendBench, Seen, TemporalSplitSpec
+from training.bench.config import (
+    ChurnBench,
+    GivenSplitSpec,
+    LeaveOneOutSpec,
+    RecommendBench,
+    Seen,
+    TemporalSplitSpec,
+    UpliftBench,
+    ValueBench,
+)
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 
@@ -143,7 +152,8 @@ def test_mistakes_in_a_churn_file_are_named(old: str, new: str, message: str) ->
 
 @pytest.mark.parametrize("file", sorted(BENCHMARKS.glob("*.yaml")), ids=lambda f: f.name)
 def test_the_files_of_the_repository_load(file: Path) -> None:
-    model = ChurnBench if file.stem.endswith("_churn") else RecommendBench
+    kinds = {"churn": ChurnBench, "value": ValueBench, "uplift": UpliftBench}
+    model = kinds.get(file.stem.rpartition("_")[2], RecommendBench)
     assert load_config(model, file).name.replace("-", "_") == file.stem
 
 

@@ -62,7 +62,7 @@ def test_a_broken_run_is_marked_and_the_error_goes_on(tracker, error, status):
 
 
 def test_an_unknown_kind_is_refused(tracker):
-    with pytest.raises(UnknownNameError, match="no model kind 'uplift'"), tracker.run("uplift", {}, "abc"):
+    with pytest.raises(UnknownNameError, match="no model kind 'weather'"), tracker.run("weather", {}, "abc"):
         pass
 
 

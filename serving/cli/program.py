@@ -34,7 +34,10 @@ COMMANDS = {
     "deploy": (f"{_COMMANDS}.deploy:deploy", "Make a registered model the one that answers."),
     "rollback": (f"{_COMMANDS}.rollback:rollback", "Go back to the model deployed before."),
     "score": (f"{_COMMANDS}.score:score", "Score every user's risk into a snapshot."),
-    "off-policy": (f"{_COMMANDS}.off_policy:off_policy", "What other lists would have earned, from what was shown."),
+    "counterfactual": (
+        f"{_COMMANDS}.counterfactual:counterfactual",
+        "What other lists would have earned, from what was shown.",
+    ),
     "lists": (f"{_COMMANDS}.lists:lists", "Rank items for every user into a file."),
     "serve": (f"{_COMMANDS}.serve:serve", "Answer over HTTP."),
     "keys": (f"{_COMMANDS}.keys:keys", "Make, list and revoke API keys."),

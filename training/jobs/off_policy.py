@@ -1,4 +1,4 @@
-"""``mallard off-policy``: what another policy would have earned, from what the lake says was shown."""
+"""``mallard counterfactual``: what another policy would have earned, from what the lake says was shown."""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta

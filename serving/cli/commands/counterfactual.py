@@ -1,4 +1,4 @@
-"""``mallard off-policy``: what other lists would have earned, before anybody sees them."""
+"""``mallard counterfactual``: what other lists would have earned, before anybody sees them."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from serving.cli.session import Session
 from training.jobs.off_policy import judge_policy
 
 
-@command("off-policy", example="mallard off-policy home --policy lists.parquet\n"
-         "mallard off-policy home --policy tried.parquet --reward purchase --since 2025-06-01")  # fmt: skip
+@command("counterfactual", example="mallard counterfactual home --policy lists.parquet\n"
+         "mallard counterfactual home --policy tried.parquet --reward purchase --since 2025-06-01")  # fmt: skip
 @click.argument("placement")
 @click.option("--policy", type=click.Path(path_type=Path), required=True, metavar="FILE",
               help="Parquet: user_id, item_id, and rank (as 'mallard lists' writes it) or probability.")  # fmt: skip
@@ -24,7 +24,7 @@ from training.jobs.off_policy import judge_policy
 @click.option("--clip", type=click.FloatRange(min=0, min_open=True),
               help="Bound of the weights: narrower intervals, for a bias that they do not show.")  # fmt: skip
 @pass_session
-def off_policy(
+def counterfactual(
     session: Session, placement: str, policy: Path, reward: str, since: str | None, clip: float | None
 ) -> None:
     """Estimate what a policy would have earned on PLACEMENT, from impressions that carry their propensity.

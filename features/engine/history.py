@@ -23,11 +23,13 @@ def known_events(
     as_of: datetime,
     *,
     split: datetime | None = None,
+    users: pa.Array | None = None,
 ) -> pa.Table:
     """Events of ``kinds`` before ``as_of`` (aware) under the users they count for, fake ones left out.
 
-    Ordered by time and event id. With ``split``, events before it are those that were known then: a model judged from
-    there could not have known others. An empty lake raises :class:`MissingStateError`.
+    Ordered by time and event id; with ``users`` only what counts for them. With ``split``, events before it are those
+    that were known then: a model judged from there could not have known others. An empty lake raises
+    :class:`MissingStateError`.
     """
     engine = DuckRelations()
     LakeLog(lake).add_to(engine, "raw_events")
@@ -44,6 +46,9 @@ def known_events(
     end = _naive(as_of)
     rows = rows.filter(rows[c.EVENT_TYPE].isin([kind.value for kind in kinds]), rows[c.OCCURRED_AT] < end)
     rows = counting(rows, end) if split is None else _split(rows, _naive(split), end)
+    if users is not None:
+        engine.add("wanted_users", pa.table({c.USER_ID: users}))
+        rows = rows.semi_join(relation(engine, "wanted_users"), c.USER_ID)
     rows = rows.order_by(c.OCCURRED_AT, c.EVENT_ID).select(list(columns))
     return engine.rows(to_sql(rows, engine.dialect))
 

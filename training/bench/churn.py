@@ -1,7 +1,7 @@
 """``mallard bench churn``: the churn model against recency, frequency, RFM and BG/NBD at each cut-off."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from features.contracts.config import load_config
 from features.contracts.errors import NotEnoughDataError
 from features.contracts.home import Home
 from features.contracts.progress import say, step
-from features.engine import EventTables
 from features.lake import LoadedSource, read_table
 from features.sources import open_source
 from training.bench.config import ChurnBench
+from training.bench.cutoffs import day_of, described, past_of, whole_of
 from training.bench.measure import Cost, Meter
-from training.bench.provenance import code_version, machine
 from training.bench.rows import SEED, Kind
 from training.evaluation.paired import paired_bootstrap_statistic, weighted_auc
 from training.evaluation.probability import probability_metrics
@@ -49,19 +48,10 @@ def bench_churn(config_path: Path, settings: ChurnConfig | None = None) -> dict[
     settings = settings.model_copy(update={"label": config.label, "population": config.population})
     now = datetime.now(UTC)
     loaded = read_table(open_source(config.interactions, config_path.parent, config.items), now=now)
-    events = loaded.events
     for cutoff in config.cutoffs:
-        _check_window(events, cutoff, settings)
-    say(f"{len(events):,} events")
-    return {
-        "name": config.name,
-        "users": pc.count_distinct(events[c.USER_ID]).as_py(),
-        "items": pc.count_distinct(events[c.ITEM_ID]).as_py(),
-        "interactions": len(events),
-        "commit": code_version(),
-        "machine": machine(),
+        _check_window(loaded.events, cutoff, settings)
+    return described(config.name, loaded) | {
         "cutoffs": [_judge(loaded, cutoff, settings) for cutoff in config.cutoffs],
-        "rejected_rows": loaded.report.rejected,
         "run_at": now.isoformat(timespec="seconds"),
     }
 
@@ -80,15 +70,10 @@ def _check_window(events: pa.Table, cutoff: datetime, settings: ChurnConfig) -> 
 
 
 def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dict[str, Any]:
-    # The model is handed the past only; the whole log is opened afterwards, for the labels.
-    past = loaded.events.filter(
-        pc.less(loaded.events[c.OCCURRED_AT], pa.scalar(cutoff, loaded.events[c.OCCURRED_AT].type))
-    )
-    if not len(past):
-        raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: there is no event before it")
+    past = past_of(loaded, cutoff)
     with step(f"cut-off {day_of(cutoff)}"), Meter() as meter:
-        fitted = fit_churn(EventTables.from_arrow(past, loaded.items, loaded.users), cutoff, settings)
-        frame = evaluate_churn(EventTables.from_arrow(loaded.events, loaded.items, loaded.users), fitted, cutoff)
+        fitted = fit_churn(past, cutoff, settings)
+        frame = evaluate_churn(whole_of(loaded), fitted, cutoff)
     if frame.empty:
         raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: nobody is in the population")
     label = frame[LABEL].to_numpy(dtype=np.bool_)
@@ -124,8 +109,3 @@ def _paired(rows: list[dict[str, Any]], label: Labels, scores: Scores) -> dict[s
     with step("comparing with the best baseline"):
         paired = paired_bootstrap_statistic(weighted_auc, label, scores[PIPELINE], scores[best], draws=draws, seed=SEED)
     return {"metric": METRIC, "against": best, **vars(paired)}
-
-
-def day_of(moment: datetime) -> str:
-    """A midnight as a date, any other moment in full."""
-    return moment.date().isoformat() if moment.time() == time() else moment.isoformat()

@@ -164,8 +164,7 @@ def _sample(home: Home, night: datetime) -> tuple[Path, Path]:
     users = TagStore(home).read([])[c.USER_ID]
     chosen = users.take(np.arange(0, len(users), SAMPLE)).combine_chunks()
     events, items = home.root / "sample.parquet", home.root / "items.parquet"
-    known = known_events(Lake(home), PANDAS_READS, EVENT_TYPES, night)
-    pq.write_table(known.filter(pc.is_in(known[c.USER_ID], chosen)), events)
+    pq.write_table(known_events(Lake(home), PANDAS_READS, EVENT_TYPES, night, users=chosen), events)
     pq.write_table(Lake(home).read_items(), items)
     return events, items
 

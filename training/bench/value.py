@@ -14,14 +14,12 @@ from features.contracts.config import load_config
 from features.contracts.errors import NotEnoughDataError
 from features.contracts.home import Home
 from features.contracts.progress import say, step
-from features.engine import EventTables
 from features.lake import LoadedSource, read_table
 from features.simulator import Truth
 from features.sources import open_source
-from training.bench.churn import day_of
 from training.bench.config import ValueBench
+from training.bench.cutoffs import day_of, described, past_of, whole_of
 from training.bench.measure import Cost, Meter
-from training.bench.provenance import code_version, machine
 from training.bench.rows import SEED, Kind
 from training.evaluation.paired import Paired, paired_bootstrap_statistic
 from training.evaluation.spend import decile_rows, normalised_gini, spearman, spend_metrics, weighted_gini
@@ -50,17 +48,8 @@ def bench_value(config_path: Path, settings: ValueConfig | None = None) -> dict[
     truth = Truth.open(config_path.parent / config.truth) if config.truth is not None else None
     now = datetime.now(UTC)
     loaded = read_table(open_source(config.interactions, config_path.parent, config.items), now=now)
-    events = loaded.events
-    say(f"{len(events):,} events")
-    return {
-        "name": config.name,
-        "users": pc.count_distinct(events[c.USER_ID]).as_py(),
-        "items": pc.count_distinct(events[c.ITEM_ID]).as_py(),
-        "interactions": len(events),
-        "commit": code_version(),
-        "machine": machine(),
+    return described(config.name, loaded) | {
         "cutoffs": [row for cutoff in config.cutoffs for row in _judge(loaded, cutoff, settings, truth)],
-        "rejected_rows": loaded.report.rejected,
         "run_at": now.isoformat(timespec="seconds"),
     }
 
@@ -73,15 +62,10 @@ def _judge(loaded: LoadedSource, cutoff: datetime, settings: ValueConfig, truth:
         say(f"cut-off {day_of(cutoff)}: the data end on {last}, before a window of {days} days does: it is left out")
     if not closed:
         raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: no window closes before the data end, at {last}")
-    # The model is handed the past only; the whole log is opened afterwards, for what was spent.
-    moment = pa.scalar(cutoff, loaded.events[c.OCCURRED_AT].type)
-    past = loaded.events.filter(pc.less(loaded.events[c.OCCURRED_AT], moment))
-    if not len(past):
-        raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: there is no event before it")
+    past = past_of(loaded, cutoff)
     with step(f"cut-off {day_of(cutoff)}"), Meter() as meter:
-        fitted = fit_value(EventTables.from_arrow(past, loaded.items, loaded.users), cutoff, settings)
-        whole = EventTables.from_arrow(loaded.events, loaded.items, loaded.users)
-        judged = evaluate_value(whole, fitted, cutoff, closed)
+        fitted = fit_value(past, cutoff, settings)
+        judged = evaluate_value(whole_of(loaded), fitted, cutoff, closed)
     if not judged.user_id:
         raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: nobody is in the population")
     return [

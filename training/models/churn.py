@@ -5,30 +5,27 @@ This is the scoring half of churn. It imports no pipeline, so the server loads i
 
 import json
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from features.contracts import columns as c
 from features.contracts.errors import BundleError
-from features.tags import spec_hash
 from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
 from training.models.bgnbd import BgNbd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
 from training.models.churn_scores import ChurnScores, Tier
+from training.models.golden import check_kind, check_tags, golden_rows, replay
 from training.models.logistic import Logistic
 from training.models.uncertainty import Uncertainty
 
 __all__ = ["KIND", "ChurnModel", "ChurnScores", "Tier", "required_tags"]
 
 KIND: Final = "churn"
-_GOLDEN_ROWS = 20
-#: Golden rows must come out this close; another processor may round the last digits otherwise.
-_TOLERANCE = 1e-6
 _OUTPUTS = ("probability", "low", "high", "expected_purchases")
 
 
@@ -67,7 +64,7 @@ class ChurnModel(ChurnScorer):
             "uncertainty": self.uncertainty.to_array(),
         }
         texts = {f"member_{i}.txt": member.booster.model_to_string() for i, member in enumerate(self.members)}
-        texts[GOLDEN] = json.dumps(_golden(self, examples))
+        texts[GOLDEN] = json.dumps(golden_rows(examples, self.required_tags, self._outputs))
         return write_bundle(path, manifest, arrays=arrays, texts=texts)
 
     @classmethod
@@ -77,9 +74,8 @@ class ChurnModel(ChurnScorer):
         Raises :class:`BundleError` when the bundle is of another kind, when a tag it reads is declared otherwise today,
         or when a golden row differs.
         """
+        check_kind(bundle, KIND)
         manifest = bundle.manifest
-        if manifest.kind != KIND:
-            raise BundleError(f"bundle {bundle.path} is of kind '{manifest.kind}', not '{KIND}'")
         payload = manifest.payload
         try:
             model = cls(
@@ -100,40 +96,10 @@ class ChurnModel(ChurnScorer):
             )
         except (KeyError, ValueError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"bundle {bundle.path}: not a whole churn model: {error}") from error
-        today = spec_hash(model.required_tags)
-        if today != model.tag_spec:
-            raise BundleError(
-                f"bundle {bundle.path} was trained on tags declared otherwise (tag spec {model.tag_spec}, today "
-                f"{today}); train again"
-            )
-        _replay(model, bundle)
+        check_tags(bundle, model.required_tags)
+        replay(bundle, model._outputs)
         return model
 
-
-def _golden(model: ChurnScorer, examples: pa.Table) -> dict[str, Any]:
-    taken = np.unique(np.linspace(0, examples.num_rows - 1, min(_GOLDEN_ROWS, examples.num_rows)).astype(np.int64))
-    rows = examples.take(pa.array(taken)).select(list(model.required_tags))
-    scores = model.predict(_anonymous(rows))
-    return {
-        "inputs": rows.to_pydict(),
-        "outputs": {name: getattr(scores, name).tolist() for name in _OUTPUTS},
-        "reasons": [[reason.code for reason in scores.reasons(row)] for row in range(len(scores))],
-    }
-
-
-def _replay(model: ChurnScorer, bundle: Bundle) -> None:
-    golden = bundle.json(GOLDEN)
-    columns = {name: pa.array(values, pa.float64()) for name, values in golden["inputs"].items()}
-    scores = model.predict(_anonymous(pa.table(columns)))
-    for name in _OUTPUTS:
-        wanted = np.array(golden["outputs"][name])
-        off = np.flatnonzero(np.abs(getattr(scores, name) - wanted) > _TOLERANCE * np.maximum(1.0, np.abs(wanted)))
-        if len(off):
-            raise BundleError(
-                f"bundle {bundle.path}: golden row {int(off[0])} gives {name} {getattr(scores, name)[off[0]]:.9g} "
-                f"instead of {wanted[off[0]]:.9g}"
-            )
-
-
-def _anonymous(rows: pa.Table) -> pa.Table:
-    return rows.append_column(c.USER_ID, pa.array([str(row) for row in range(rows.num_rows)], pa.string()))
+    def _outputs(self, tags: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
+        scores = self.predict(tags, reasons=False)
+        return {name: getattr(scores, name) for name in _OUTPUTS}

@@ -49,3 +49,9 @@ def test_the_past_of_a_split_is_what_was_known_there(tmp_path: Path):
         lake(tmp_path), [c.USER_ID], [EventType.VIEW], mall.START + 30 * HOUR, split=mall.START + timedelta(hours=2.5)
     )
     assert found[c.USER_ID].to_pylist() == ["u1", "u2"], "u2 was not merged yet; the fake of after the split is known"
+
+
+def test_of_some_users_comes_what_counts_for_them(tmp_path: Path):
+    as_of = mall.START + 11 * HOUR
+    found = known_events(lake(tmp_path), [c.EVENT_ID], [EventType.VIEW], as_of, users=pa.array(["u1", "u2"]))
+    assert found[c.EVENT_ID].to_pylist() == ["e1", "e2"], "what u2 did counts for u1 by now"

@@ -5,6 +5,7 @@ fitted on the first and asked with the second, offline and in the server alike, 
 same way in both places.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -107,6 +108,23 @@ class Histories:
     def row(self) -> Int32:
         """(m,) the row that owns each event."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.indptr))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Histories"]) -> "Histories":
+        """The rows of ``parts``, at least one, of one clock. Codes of orders are moved apart: they stay unique."""
+        if len(parts) == 1:
+            return parts[0]
+        baskets, beyond = [], 0
+        for part in parts:
+            baskets.append(np.where(part.basket < 0, part.basket, part.basket + beyond))
+            beyond += int(part.basket.max(initial=-1)) + 1
+        lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("user", "as_of", "item", "kind", "time", "quantity")
+        }
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return cls(**arrays, indptr=indptr, basket=np.concatenate(baskets), clock=parts[0].clock)
 
     def slice(self, start: int, stop: int) -> Self:
         """Rows ``start : stop`` as views."""

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.engine_metrics import EngineMetrics
+
 #: Names the folder in which several workers add up their numbers; read when ``prometheus_client`` is imported.
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -49,6 +51,7 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=self._registry,
         )
+        self.engine = EngineMetrics(self._registry)
         self._live: dict[str, str] = {}
 
     def model_is(self, kind: str, version: str | None) -> None:

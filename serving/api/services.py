@@ -1,7 +1,10 @@
 """Everything a route may use, opened once per worker."""
 
+import gc
 import logging
 from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
 
 from features.contracts.config import load_config
 from features.contracts.errors import ConfigError
@@ -14,6 +17,7 @@ from features.tags import catalogue
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.actions import ActionsConfig
+from serving.engine.batching import Batcher
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
@@ -34,6 +38,7 @@ class Services:
     lake: Lake
     intake: EventIntake
     recommend: RecommendEngine
+    batcher: Batcher
     risk: RiskEngine
     lists: ChurnLists
     metrics: Metrics
@@ -42,6 +47,8 @@ class Services:
     def open(cls, settings: Settings, metrics: Metrics) -> "Services":
         """Open the store and load what is deployed. A model that is missing or damaged is logged and served without."""
         home, config = settings.home, settings.config
+        # One process of several on the machine: arithmetic in threads of its own would take from the others.
+        threadpool_limits(1)
         _take_rules(home)
         store, lake = open_store(home), Lake(home)
         recommend = RecommendEngine(
@@ -51,6 +58,7 @@ class Services:
             config.engine,
             refused=lambda: refused_in_lake(home),
             known_as=KnownAs(lake),
+            observer=metrics.engine,
         )
         services = cls(
             settings=settings,
@@ -58,11 +66,17 @@ class Services:
             lake=lake,
             intake=EventIntake(store, RowScreener(key=lake.identity_key)),
             recommend=recommend,
+            batcher=Batcher(
+                recommend, batch_size=config.engine.batch_questions, deadline=config.engine.deadline_ms / 1000
+            ),
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),
             metrics=metrics,
         )
         services.refresh()
+        # What is there now stays: without this, every full collection would walk through all of it.
+        gc.collect()
+        gc.freeze()
         return services
 
     def refresh(self) -> None:
@@ -75,6 +89,7 @@ class Services:
             self.metrics.model_is(kind, self.risk.versions.get(kind))
 
     def close(self) -> None:
+        self.batcher.close()
         self.store.close()
         use_rules(None)
         use_settings(DEFAULTS)

@@ -13,6 +13,8 @@ class Degraded(StrEnum):
 
     REALTIME_STATE = "realtime_state"  # the online store did not answer: events since the training are missing
     RANKING = "ranking"  # the ranked list failed or is empty: trending items instead
+    RANKER = "ranker"  # the ranker failed: the blend of the candidate sources ranked
+    DEADLINE = "deadline"  # time ran short: the blend ranked, or trending items were taken
     STALE_MODEL = "stale_model"  # the model's data ended long ago; answered as of that end
     NO_MODEL = "no_model"  # nothing is deployed
 

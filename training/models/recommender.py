@@ -105,17 +105,20 @@ class Recommender:
         parts = []
         for start, block in self._blocks(histories):
             candidates = self.shortlisted(self.retrieve(block, exclude_seen=exclude_seen))
-            score = self.rank(block, candidates)
-            place, counts = best_of_rows(candidates.indptr, candidates.item, score, n)
-            row = np.repeat(np.arange(start, start + len(block), dtype=np.int32), counts)
-            source = candidates.best_source()[place]
-            parts.append(Ranked(row, candidates.item[place], score[place].astype(np.float32), source))
+            best = self.best(candidates, self.rank(block, candidates), n)
+            parts.append(Ranked(best.row + np.int32(start), best.item, best.score, best.source))
         if not parts:
             nothing = np.empty(0, dtype=np.int32)
             return Ranked(nothing, nothing, nothing.astype(np.float32), nothing)
         return Ranked(
             *(np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "item", "score", "source"))
         )
+
+    def best(self, candidates: Pool, score: Float64, n: int) -> Ranked:
+        """The ``n`` candidates of every row that ``score`` (c,) puts first."""
+        place, counts = best_of_rows(candidates.indptr, candidates.item, score, n)
+        row = np.repeat(np.arange(candidates.rows, dtype=np.int32), counts)
+        return Ranked(row, candidates.item[place], score[place].astype(np.float32), candidates.best_source()[place])
 
     def evidence(self, histories: Histories, row: Int32, item: Int32, source: Int32) -> list[Evidence]:
         """What speaks for each (row, item), given the place of its best source (see :class:`Ranked`)."""

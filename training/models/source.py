@@ -47,6 +47,8 @@ class CandidateSource(ABC):
     clocks: ClassVar[frozenset[Clock]] = frozenset(Clock)
     #: It names nothing that a user has not had: no use where only new items count.
     only_seen: ClassVar[bool] = False
+    #: It has something to say to one of whom no event is known, by where he comes from.
+    answers_strangers: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

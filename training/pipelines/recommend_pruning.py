@@ -38,11 +38,12 @@ def weigh_sources(explored: Explored, examples: Examples, config: RankerConfig) 
     """
     gains = _gains(examples, explored.names, config)
     kept = list(explored.names)
+    answering = {name for name, source in sources().items() if source.answers_strangers}
     worth: dict[str, Worth] = {}
     while True:
         alone = _found_alone(explored, kept)
         worth |= {name: Worth(alone[name], gains[name]) for name in kept}
-        strangers = [name for name in kept if sources()[name].answers_strangers]
+        strangers = [name for name in kept if name in answering]
         idle = [name for name in kept if not worth[name].enough and strangers != [name]]
         if not idle or len(kept) == 1:
             return kept, worth

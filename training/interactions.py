@@ -146,6 +146,19 @@ class Histories:
             hour=self.hour[start:stop],
         )
 
+    def where(self, mask: Bool) -> Self:
+        """The same questions with the events under ``mask`` (m,) alone."""
+        counts = np.bincount(self.row[mask], minlength=len(self))
+        return replace(
+            self,
+            indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            item=self.item[mask],
+            kind=self.kind[mask],
+            time=self.time[mask],
+            quantity=self.quantity[mask],
+            basket=self.basket[mask],
+        )
+
     def asked_from(self, *, channel: int = UNTOLD, region: int = UNTOLD, hour: int = UNTOLD) -> Self:
         """The same questions from a place and hour that the caller names; what he leaves out stays as it is known."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import pyarrow.compute as pc
 
 from features.contracts import columns as c
-from features.contracts.events import ITEM_EVENTS
+from features.contracts.events import ITEM_EVENTS, EventType
 from features.engine import known_events
 from features.lake import Lake
 from training.dataset import interactions_from_events
@@ -21,13 +21,16 @@ _REGION = "city"
 
 
 def read_interactions(lake: Lake, as_of: datetime, *, received_by: datetime | None = None) -> Interactions:
-    """Item events before ``as_of``, with the lake's catalogue. Merged users are one, fake events are left out.
+    """Events with goods or articles before ``as_of``, with the lake's catalogue.
+
+    Merged users are one, fake events are left out.
 
     With ``received_by`` an event that had occurred by that moment but was not known yet is left out: a model judged
     from there could not have known it. Events whose arrival is not recorded count as known.
     """
-    events = known_events(lake, _READ, ITEM_EVENTS, as_of, split=received_by)
-    return interactions_from_events(events, lake.read_items(), regions=_regions(lake))
+    kinds = (*ITEM_EVENTS, EventType.ARTICLE_READ)
+    events = known_events(lake, _READ, kinds, as_of, split=received_by)
+    return interactions_from_events(events, lake.read_items(), kinds=kinds, regions=_regions(lake))
 
 
 def _regions(lake: Lake) -> dict[str, str]:

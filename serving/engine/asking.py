@@ -40,6 +40,15 @@ class RequestedFilters:
 
 
 @dataclass(frozen=True)
+class AskedFrom:
+    """Where and when a visitor asks, as far as the caller knows. What the model has never met has no effect."""
+
+    channel: str | None = None
+    region: str | None = None
+    hour: int | None = None  # of the day, UTC; None: that of the moment
+
+
+@dataclass(frozen=True)
 class Ask:
     """One question for recommendations."""
 
@@ -50,6 +59,7 @@ class Ask:
     session: tuple[SessionEvent, ...] = ()
     exclude: tuple[str, ...] = ()
     filters: RequestedFilters = RequestedFilters()
+    context: AskedFrom | None = None
     explain: bool = False
     as_of: int | None = None  # seconds since 1970; None: now
 

@@ -18,7 +18,7 @@ from training.models.pool import Pool, pool
 from training.models.ragged import Float64, best_of_rows
 from training.models.ranker import Ranker
 from training.models.ranker_features import featurise
-from training.models.source import Candidates, CandidateSource
+from training.models.source import Candidates, CandidateSource, shown
 
 #: Rows answered at a time: bounds the memory of a batch.
 BLOCK = 512
@@ -81,7 +81,7 @@ class Recommender:
     def retrieve(self, histories: Histories, *, exclude_seen: bool) -> Pool:
         """The union of what the sources find, with the score and rank of each."""
         found = [
-            source.retrieve(histories, self.limits[name], exclude_seen=exclude_seen)
+            source.retrieve(shown(type(source), histories), self.limits[name], exclude_seen=exclude_seen)
             for name, source in self.sources.items()
         ]
         return pool(found, len(histories), self.items)
@@ -92,7 +92,7 @@ class Recommender:
 
     def featurise(self, histories: Histories, candidates: Pool) -> tuple[tuple[str, ...], Float32]:
         """Names (f,) and values (c, f) of the ranker's features."""
-        return featurise(histories, candidates, self.statistics, self.source_names)
+        return featurise(shown(None, histories), candidates, self.statistics, self.source_names)
 
     def rank(self, histories: Histories, candidates: Pool) -> Float64:
         """(c,) the score that orders the candidates of a row."""
@@ -126,7 +126,8 @@ class Recommender:
         for place, name in enumerate(self.source_names):
             mine = np.flatnonzero(source == place)
             if len(mine):
-                because[mine] = self.sources[name].because(histories, row[mine], item[mine])
+                speaker = self.sources[name]
+                because[mine] = speaker.because(shown(type(speaker), histories), row[mine], item[mine])
         return [
             _evidence(histories, int(row[k]), int(item[k]), self.source_names[source[k]], int(because[k]))
             for k in range(len(row))

@@ -141,7 +141,7 @@ class Histories:
         lengths = np.concatenate([np.diff(part.indptr) for part in parts])
         arrays = {
             name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("user", "as_of", "item", "kind", "time", "quantity")
+            for name in ("user", "as_of", "item", "kind", "time", "quantity", "channel", "region", "hour")
         }
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return cls(**arrays, indptr=indptr, basket=np.concatenate(baskets), clock=parts[0].clock)

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say
 from features.engine import EventTables, build_tags
 from features.lake import Lake
+from training.bench.churn_account import account_of, standings
 from training.bench.provenance import code_version
 from training.bundle import read_bundle
 from training.evaluation.paired import Paired, paired_bootstrap_statistic, weighted_auc
@@ -30,6 +31,7 @@ from training.models.tiers import Stakes, profit_curve
 from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, profit, slices
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
+from training.report import render_churn
 from training.tracking import Comparison, TrackedRun, Tracker
 from training.tracking.promotion import refusal
 
@@ -78,6 +80,26 @@ def train_churn(home: Home) -> TrainReport:
 
         with_champion, unfair = against_champion(tracker, KIND, challenger, ask_again)
         comparisons += [with_champion] if with_champion else []
+        told = {
+            "cutoff": cutoff.isoformat(),
+            "horizon_days": config.label.horizon_days,
+            "event": str(config.label.event),
+            "eligible": len(frame),
+            "base_rate": float(frame[LABEL].mean()),
+            "rows": [{"model": r["model"], "kind": r["kind"], "metrics": r} for r in rows],
+            "paired": {"metric": _METRIC, "against": best, **vars(comparisons[0].paired)},
+            "standings": standings([{**row, "column": row["model"]} for row in rows], frame, best),
+            **account_of(tables, judged, frame, cutoff),
+        }
+        result = {
+            "name": f"churn {cutoff:%Y-%m-%d}",
+            "commit": code_version(),
+            "run_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "cutoffs": [told],
+        }
+        run.document("result", result)
+        run.page("report", render_churn(result))
+        run.metrics({f"reasons.{k}": v for k, v in told["stability"].items() if k != "users" and v is not None})
         _draw(run, tables, judged, frame, best, comparisons[0].paired, cutoff)
 
         say(f"fitting churn on everything before {as_of:%Y-%m-%d}")

@@ -88,7 +88,9 @@ class ChurnScorer:
         index, weight = nothing_said(len(raw[0]))
         value = other = np.full(index.shape, np.nan)
         if reasons:
-            index, weight = strongest(self._contributions(columns), self.reason_columns, tier > 0)
+            parts = self._contributions(columns)
+            # Bounds of tiers follow from costs, and may leave even the likeliest to leave blue.
+            index, weight = strongest(parts, self.reason_columns, (tier > 0) | (parts.sum(axis=1) > 0))
             value, other = self._told(tags, columns, index)
         order_value = np.nan_to_num(tag_values(tags, (ORDER_VALUE,))[:, 0])
         return ChurnScores(

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -50,5 +51,9 @@ def test_report_judgement_and_pictures_are_kept(home: Home, report: TrainReport)
     assert judgement is not None
     assert judgement.outcome is not None
     assert len(judgement.users) == len(judgement.outcome) == len(judgement.value)
+    assert "<h1>" in model.beside("report.html").read_text(encoding="utf-8")
+    told = json.loads(model.beside("result.json").read_text(encoding="utf-8"))["cutoffs"][0]
+    assert told["paired"]["against"] == report.comparisons[0].against
+    assert told["slices"]
     drawn = {file.stem for file in model.beside("pictures").glob("*.png")}
     assert drawn == {"calibration", "gain_and_lift", "importance", "leaderboard", "profit", "slices"}

@@ -6,6 +6,7 @@ picks, :mod:`.phrases` has the forms of a sentence, and the tables say which tag
 """
 
 from training.models.reasons.concepts import (
+    CHINESE,
     MOST_REASONS,
     Reason,
     beside,
@@ -18,6 +19,7 @@ from training.models.reasons.concepts import (
 )
 
 __all__ = [
+    "CHINESE",
     "MOST_REASONS",
     "Reason",
     "beside",

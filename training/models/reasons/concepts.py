@@ -25,6 +25,32 @@ _WINDOW = re.compile(r"_(\d+)d$")
 
 #: Concept -> stem of a tag -> how it is said. No stem stands under two concepts.
 CONCEPTS: Final[Mapping[str, Mapping[str, Phrase]]] = {**BUYING, **VISITS, **CONTACT}
+#: Every concept in Chinese.
+CHINESE: Final[Mapping[str, str]] = {
+    "purchase rhythm": "购买节奏",
+    "purchases": "购买次数",
+    "spend": "消费金额",
+    "basket": "购物篮",
+    "cart": "购物车",
+    "wish list": "收藏",
+    "supplies": "补货",
+    "visits": "访问频次",
+    "absence": "离开时长",
+    "time on pages": "停留时长",
+    "browsing": "浏览",
+    "searching": "搜索",
+    "interests": "兴趣",
+    "time as a customer": "客龄",
+    "coming back": "回流",
+    "habits": "时间习惯",
+    "channels": "渠道",
+    "sharing": "分享与邀请",
+    "writing and reading": "评价与阅读",
+    "messages": "消息触达",
+    "shown items": "曝光",
+    "coupons and discounts": "优惠",
+    "trouble": "售后与支付问题",
+}
 _CONCEPT_OF: Final = {stem: name for name, phrases in CONCEPTS.items() for stem in phrases}
 _PHRASES: Final = {stem: phrase for phrases in CONCEPTS.values() for stem, phrase in phrases.items()}
 #: The tag whose value is told beside another's, where it is no longer window of the same.

@@ -8,7 +8,7 @@ import pytest
 from features.tags import catalogue
 from features.tags.spec import Privacy, closure
 from training.models.churn import required_tags
-from training.models.reasons import concept, say, stem
+from training.models.reasons import CHINESE, concept, say, stem
 from training.models.reasons.concepts import CONCEPTS
 from training.pipelines.churn_data import candidate_tags
 
@@ -38,6 +38,7 @@ def test_every_tag_that_churn_may_read_has_a_concept_and_words_in_both_languages
 
 def test_words_are_kept_for_tags_of_behaviour_alone_each_once() -> None:
     assert len(STEMS) == len(set(STEMS))
+    assert set(CHINESE) == set(CONCEPTS)
     tags: dict[str, list[str]] = {}
     for name in catalogue():
         tags.setdefault(stem(name), []).append(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from matplotlib.figure import Figure
 
 from features.contracts import columns as c
@@ -27,7 +28,9 @@ from training.jobs.moments import end_of_data
 from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
 from training.models.churn_config import ChurnConfig
+from training.models.churn_features import tag_values
 from training.models.tiers import Stakes, profit_curve
+from training.monitoring import REFERENCE, Reference
 from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, profit, slices
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
@@ -113,6 +116,7 @@ def train_churn(home: Home) -> TrainReport:
                 as_of=as_of.isoformat(),
                 code_version=code_version(),
                 run_id=run.id,
+                beside={REFERENCE: _reference(final, float(rows[0][_METRIC])).to_json()},
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
@@ -131,6 +135,19 @@ def train_churn(home: Home) -> TrainReport:
         )
         report.keep(run)
     return report
+
+
+def _reference(fitted: FittedChurn, trained_auc: float) -> Reference:
+    """What watching compares with: inputs and scores of the users at the model's as-of who belong to its population."""
+    model = fitted.model
+    users = fitted.examples.filter(pa.array(model.asked(fitted.examples)))
+    values = tag_values(users, model.tags)
+    return Reference.take(
+        {name: values[:, place] for place, name in enumerate(model.tags)},
+        model.probability(users),
+        fitted.importance,
+        trained_auc,
+    )
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:

@@ -19,17 +19,21 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from features.contracts.home import Home
-from serving.store import Scope
+from serving.api.settings import Settings
+from serving.engine import Ask, RecommendEngine
+from serving.store import Scope, Visitor, open_store
 from training.bundle import read_bundle
 from training.deployment import deploy, live
 
 HERE = Path(__file__).parent
 PORT, EMPTY_PORT = 8123, 8124
+_PLAIN = "push"  # a placement that leaves nothing to chance
 USERS, ITEMS, DAYS, SEED = 100_000, 20_000, 120, 11
 
 
@@ -64,6 +68,7 @@ def main() -> None:
         wrk(PORT, 8, 3, script)
         result["open"] = {connections: wrk(PORT, connections, chosen.seconds, script) for connections in (4, 16, 32)}
         result["fixed"] = {rate: hey(rate, chosen.seconds, users, key) for rate in (100, 200, 500)}
+        result["parity"] = parity(home, key, users)
         result["swaps"] = swaps(home, chosen.swaps, lambda seconds: wrk(PORT, 8, seconds, script))
         result["worker_mb"] = {"at_first": first, "at_the_end": resident(pid)}
         result["degraded"] = degraded()
@@ -249,6 +254,32 @@ def swaps(home: Home, count: int, load: Callable[[int], dict[str, float]]) -> di
     came = load(int(count * 1.5) + 4)
     os.waitpid(pid, 0)
     return {"swaps": count, **came}
+
+
+def parity(home: Home, key: str, users: Path, count: int = 1_000) -> dict[str, int]:
+    """Lists of ``count`` users, asked over HTTP sixteen at a time, beside those that the engine gives one by one.
+
+    The model's data must have ended long ago, so that both answer as of that end.
+    """
+    settings = Settings.of(home)
+    store = open_store(home)
+    engine = RecommendEngine(home, store, settings.placements, settings.config.engine)
+    engine.refresh()
+    names = users.read_text(encoding="utf-8").split("\n")
+    asked = names[:: max(len(names) // count, 1)][:count]
+
+    def served(user: str) -> list[str]:
+        url = f"http://127.0.0.1:{PORT}/v1/users/{user}/recommendations?placement={_PLAIN}&n=20"
+        request = urllib.request.Request(url, headers={"X-API-Key": key})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [item["item_id"] for item in json.load(answer)["items"]]
+
+    with ThreadPoolExecutor(8) as pool:
+        over_http = list(pool.map(served, asked))
+    alone = [engine.recommend(Ask(Visitor(user_id=user), placement=_PLAIN, n=20)) for user in asked]
+    store.close()
+    same = sum(a == [item.item_id for item in b.items] for a, b in zip(over_http, alone, strict=True))
+    return {"users": len(asked), "equal": same}
 
 
 def degraded() -> dict[str, float]:

@@ -66,6 +66,7 @@ class Connections:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an answered event survives a power cut
+            connection.execute("PRAGMA secure_delete = ON")  # an erased user is not to be read from free pages
             with self._lock:
                 self._opened.append(connection)
             self._local.connection = connection

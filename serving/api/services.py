@@ -43,7 +43,7 @@ class Services:
         """Open the store and load what is deployed. A model that is missing or damaged is logged and served without."""
         home, config = settings.home, settings.config
         _take_rules(home)
-        store, lake = open_store(home), Lake(home)
+        store, lake = open_store(home, config.store), Lake(home)
         recommend = RecommendEngine(
             home,
             store,
@@ -56,7 +56,7 @@ class Services:
             settings=settings,
             store=store,
             lake=lake,
-            intake=EventIntake(store, RowScreener(key=lake.identity_key)),
+            intake=EventIntake(store, RowScreener(key=lake.identity_key), config.store),
             recommend=recommend,
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),

@@ -1,7 +1,9 @@
 """Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
 
+from serving.store.config import StoreConfig
 from serving.store.drain import Drained, drain, event_table
 from serving.store.embedded import EmbeddedStore
+from serving.store.group_commit import GroupCommit
 from serving.store.keys import NewKey, Scope, check_key, create_key
 from serving.store.opening import open_store
 from serving.store.protocol import (
@@ -32,6 +34,7 @@ __all__ = [
     "Drained",
     "EmbeddedStore",
     "EventRow",
+    "GroupCommit",
     "KeptAnswer",
     "KeyRecord",
     "Merge",
@@ -41,6 +44,7 @@ __all__ = [
     "QueuedEvent",
     "RecentEvent",
     "Scope",
+    "StoreConfig",
     "Visitor",
     "check_key",
     "create_key",

@@ -37,9 +37,9 @@ _REMEMBER_SECONDS = 30 * 86_400  # how long the id of a drained event still mark
 class EmbeddedStore(RefreshTables, RightsTables):
     """An :class:`~serving.store.protocol.OnlineStore` over SQLite (write-ahead log, a sync per commit)."""
 
-    def __init__(self, file: Path, bounds: Bounds | None = None) -> None:
+    def __init__(self, file: Path, bounds: Bounds | None = None, *, max_bytes: int | None = None) -> None:
         self._bounds = bounds or Bounds()
-        super().__init__(Connections(file))
+        super().__init__(Connections(file, max_bytes))
 
     def ping(self) -> None:
         with self._connections.writing() as connection:
@@ -106,14 +106,15 @@ class EmbeddedStore(RefreshTables, RightsTables):
 
     def _trim(self, connection: sqlite3.Connection, owner: str) -> None:
         for shown in (True, False):
-            which = f"owner = ? AND kind {'=' if shown else '<>'} {IMPRESSION}"
             boundary = connection.execute(
-                f"SELECT time, position FROM recent WHERE {which} ORDER BY time DESC, position DESC LIMIT 1 OFFSET ?",
-                (owner, self._bounds.recent),
+                "SELECT time, position FROM recent WHERE owner = ? AND (kind = ?) = ? "
+                "ORDER BY time DESC, position DESC LIMIT 1 OFFSET ?",
+                (owner, IMPRESSION, shown, self._bounds.recent),
             ).fetchone()
             if boundary is not None:
                 connection.execute(
-                    f"DELETE FROM recent WHERE {which} AND (time, position) <= (?, ?)", (owner, *boundary)
+                    "DELETE FROM recent WHERE owner = ? AND (kind = ?) = ? AND (time, position) <= (?, ?)",
+                    (owner, IMPRESSION, shown, *boundary),
                 )
 
     # --- identities and consent ---------------------------------------------------------------------------

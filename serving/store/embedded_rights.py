@@ -7,20 +7,24 @@ import orjson
 from serving.store.connections import Connections
 from serving.store.protocol import Bounds, KeptAnswer
 
-#: Whom to forget, and the anonymous ids that are theirs. ``?1`` is a JSON list of user ids.
-_ERASED = "(SELECT value FROM json_each(?1))"
-_VISITS = f"(SELECT anonymous_id FROM merges WHERE user_id IN {_ERASED})"
-
-#: In this order: the merges say which visits are the users'.
+#: ``?1`` is a JSON list of user ids. In this order: the merges say which visits are the users', and go last.
 _ERASURES = (
-    f"DELETE FROM recent WHERE owner IN (SELECT 'u:' || value FROM json_each(?1)) "
-    f"OR owner IN (SELECT 'a:' || anonymous_id FROM merges WHERE user_id IN {_ERASED})",
-    f"UPDATE inbox SET payload = NULL, user_id = NULL, anonymous_id = NULL, kind = NULL, counts_at = NULL "
-    f"WHERE user_id IN {_ERASED} OR (user_id IS NULL AND anonymous_id IN {_VISITS})",
-    f"DELETE FROM profiles WHERE user_id IN {_ERASED}",
-    f"DELETE FROM changes WHERE kind = 'user' AND id IN {_ERASED}",
-    f"DELETE FROM changes WHERE kind = 'login' AND json_extract(CAST(fields AS TEXT), '$.user_id') IN {_ERASED}",
-    f"DELETE FROM merges WHERE user_id IN {_ERASED}",
+    """
+    DELETE FROM recent WHERE owner IN (SELECT 'u:' || value FROM json_each(?1)) OR owner IN (
+        SELECT 'a:' || anonymous_id FROM merges WHERE user_id IN (SELECT value FROM json_each(?1)))
+    """,
+    """
+    UPDATE inbox SET payload = NULL, user_id = NULL, anonymous_id = NULL, kind = NULL, counts_at = NULL
+    WHERE user_id IN (SELECT value FROM json_each(?1)) OR (user_id IS NULL AND anonymous_id IN (
+        SELECT anonymous_id FROM merges WHERE user_id IN (SELECT value FROM json_each(?1))))
+    """,
+    "DELETE FROM profiles WHERE user_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM changes WHERE kind = 'user' AND id IN (SELECT value FROM json_each(?1))",
+    """
+    DELETE FROM changes WHERE kind = 'login'
+        AND json_extract(CAST(fields AS TEXT), '$.user_id') IN (SELECT value FROM json_each(?1))
+    """,
+    "DELETE FROM merges WHERE user_id IN (SELECT value FROM json_each(?1))",
 )
 
 

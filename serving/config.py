@@ -6,6 +6,7 @@ from features.contracts.config import Config
 from serving.engine.config import EngineConfig
 from serving.marketing.config import MarketingConfig
 from serving.refresh.config import RefreshConfig
+from serving.store.config import StoreConfig
 
 
 class LimitsConfig(Config):
@@ -26,3 +27,4 @@ class ServingConfig(Config):
     limits: LimitsConfig = LimitsConfig()
     marketing: MarketingConfig = MarketingConfig()
     refresh: RefreshConfig = RefreshConfig()
+    store: StoreConfig = StoreConfig()

@@ -50,7 +50,7 @@ class Services:
         # One process of several on the machine: arithmetic in threads of its own would take from the others.
         threadpool_limits(1)
         _take_rules(home)
-        store, lake = open_store(home), Lake(home)
+        store, lake = open_store(home, config.store), Lake(home)
         recommend = RecommendEngine(
             home,
             store,
@@ -64,7 +64,7 @@ class Services:
             settings=settings,
             store=store,
             lake=lake,
-            intake=EventIntake(store, RowScreener(key=lake.identity_key)),
+            intake=EventIntake(store, RowScreener(key=lake.identity_key), config.store),
             recommend=recommend,
             batcher=Batcher(
                 recommend, batch_size=config.engine.batch_questions, deadline=config.engine.deadline_ms / 1000

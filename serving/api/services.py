@@ -17,6 +17,7 @@ from serving.engine.actions import ActionsConfig
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
+from serving.engine.permissions import Permissions
 from serving.engine.recommend import RecommendEngine
 from serving.engine.risk import RiskEngine
 from serving.marketing import ChurnLists
@@ -32,6 +33,7 @@ class Services:
     settings: Settings
     store: OnlineStore
     lake: Lake
+    permissions: Permissions
     intake: EventIntake
     recommend: RecommendEngine
     risk: RiskEngine
@@ -44,18 +46,20 @@ class Services:
         home, config = settings.home, settings.config
         _take_rules(home)
         store, lake = open_store(home), Lake(home)
+        known_as = KnownAs(lake)
         recommend = RecommendEngine(
             home,
             store,
             settings.placements,
             config.engine,
             refused=lambda: refused_in_lake(home),
-            known_as=KnownAs(lake),
+            known_as=known_as,
         )
         services = cls(
             settings=settings,
             store=store,
             lake=lake,
+            permissions=Permissions(lake, store, known_as),
             intake=EventIntake(store, RowScreener(key=lake.identity_key)),
             recommend=recommend,
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
@@ -68,11 +72,19 @@ class Services:
     def refresh(self) -> None:
         """Take up what was deployed or scored since the last look; what cannot be used is logged, the old stays."""
         self.recommend.refresh()
+        self._read_permissions()
         self.risk.refresh()
         self.lists.refresh()
         self.metrics.model_is("recommend", self.recommend.model_version)
         for kind in ("churn", "value", "uplift"):
             self.metrics.model_is(kind, self.risk.versions.get(kind))
+
+    def _read_permissions(self) -> None:
+        try:
+            self.permissions.refresh()
+        except Exception:
+            # What was read before holds; switches come from the store and are not touched by this.
+            _LOG.exception("the lake's users cannot be read; consents of its table since the last look are not known")
 
     def close(self) -> None:
         self.store.close()

@@ -6,6 +6,7 @@ from serving.marketing.config import MarketingConfig
 from serving.marketing.lists import ChurnLists
 from serving.marketing.scoring import snapshot_tags, write_snapshot
 from serving.marketing.snapshot import Snapshot, SnapshotInfo, latest_snapshot, open_snapshot, save_snapshot
+from serving.marketing.suppression import suppress
 
 __all__ = [
     "CHANGE",
@@ -24,5 +25,6 @@ __all__ = [
     "open_snapshot",
     "save_snapshot",
     "snapshot_tags",
+    "suppress",
     "write_snapshot",
 ]

@@ -60,7 +60,7 @@ class Services:
             store=store,
             lake=lake,
             permissions=Permissions(lake, store, known_as),
-            intake=EventIntake(store, RowScreener(key=lake.identity_key)),
+            intake=EventIntake(store, RowScreener(key=lake.identity_key), lake.tombstones),
             recommend=recommend,
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from features.contracts import columns as c
+from features.contracts.knowledge import ANONYMOUS, USER
+from features.lake.tombstones import Tombstones
 from features.quality.rows import RowScreener
 from serving.store.protocol import OnlineStore
 
@@ -46,16 +48,19 @@ class EventResult:
 class EventIntake:
     """Takes batches of events into the store."""
 
-    def __init__(self, store: OnlineStore, screener: RowScreener | None = None) -> None:
+    def __init__(
+        self, store: OnlineStore, screener: RowScreener | None = None, erased: Tombstones | None = None
+    ) -> None:
         self._store = store
         self._screener = screener or RowScreener()
+        self._erased = erased
 
     def take(self, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[EventResult]:
         """Judge ``rows`` by the checks that files go through and keep the good ones; ``now`` is their arrival.
 
         When this returns, accepted events are durable and count in the next recommendation.
         """
-        problems = [_unusable(row) for row in rows]
+        problems = [_unusable(row) or self._refused(row) for row in rows]
         usable = [index for index, problem in enumerate(problems) if problem is None]
         good: list[int] = []
         fresh: list[bool] = []
@@ -70,6 +75,14 @@ class EventIntake:
             fresh = self._store.add_events(screened.accepted.to_pylist()) if good else []
         new = dict(zip(good, fresh, strict=True))
         return [_result(index, rows[index], problem, new) for index, problem in enumerate(problems)]
+
+    def _refused(self, row: Mapping[str, Any]) -> RowProblem | None:
+        """Why an event of an erased id is not taken; a device that another user is logged in on is his."""
+        kind, name = (USER, c.USER_ID) if row.get(c.USER_ID) else (ANONYMOUS, c.ANONYMOUS_ID)
+        external = row.get(name)
+        if self._erased is None or not external or not self._erased.has(kind, external):
+            return None
+        return RowProblem(name, "was erased at the user's wish 用户已要求删除")
 
 
 def _result(index: int, row: Mapping[str, Any], problem: RowProblem | None, new: Mapping[int, bool]) -> EventResult:

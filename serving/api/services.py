@@ -21,6 +21,7 @@ from serving.engine.batching import Batcher
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
+from serving.engine.permissions import Permissions
 from serving.engine.recommend import RecommendEngine
 from serving.engine.risk import RiskEngine
 from serving.marketing import ChurnLists
@@ -36,6 +37,7 @@ class Services:
     settings: Settings
     store: OnlineStore
     lake: Lake
+    permissions: Permissions
     intake: EventIntake
     recommend: RecommendEngine
     batcher: Batcher
@@ -51,20 +53,22 @@ class Services:
         threadpool_limits(1)
         _take_rules(home)
         store, lake = open_store(home, config.store), Lake(home)
+        known_as = KnownAs(lake)
         recommend = RecommendEngine(
             home,
             store,
             settings.placements,
             config.engine,
             refused=lambda: refused_in_lake(home),
-            known_as=KnownAs(lake),
+            known_as=known_as,
             observer=metrics.engine,
         )
         services = cls(
             settings=settings,
             store=store,
             lake=lake,
-            intake=EventIntake(store, RowScreener(key=lake.identity_key), config.store),
+            permissions=Permissions(lake, store, known_as),
+            intake=EventIntake(store, RowScreener(key=lake.identity_key), config.store, lake.tombstones),
             recommend=recommend,
             batcher=Batcher(
                 recommend, batch_size=config.engine.batch_questions, deadline=config.engine.deadline_ms / 1000
@@ -82,11 +86,19 @@ class Services:
     def refresh(self) -> None:
         """Take up what was deployed or scored since the last look; what cannot be used is logged, the old stays."""
         self.recommend.refresh()
+        self._read_permissions()
         self.risk.refresh()
         self.lists.refresh()
         self.metrics.model_is("recommend", self.recommend.model_version)
         for kind in ("churn", "value", "uplift"):
             self.metrics.model_is(kind, self.risk.versions.get(kind))
+
+    def _read_permissions(self) -> None:
+        try:
+            self.permissions.refresh()
+        except Exception:
+            # What was read before holds; switches come from the store and are not touched by this.
+            _LOG.exception("the lake's users cannot be read; consents of its table since the last look are not known")
 
     def close(self) -> None:
         self.batcher.close()

@@ -10,6 +10,8 @@ from typing import Any
 
 from features.contracts import columns as c
 from features.contracts.errors import OverloadedError
+from features.contracts.knowledge import ANONYMOUS, USER
+from features.lake.tombstones import Tombstones
 from features.quality.rows import RowScreener
 from serving.store.config import StoreConfig
 from serving.store.group_commit import GroupCommit
@@ -57,12 +59,14 @@ class EventIntake:
         store: OnlineStore,
         screener: RowScreener | None = None,
         limits: StoreConfig | None = None,
+        erased: Tombstones | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._screener = screener or RowScreener()
         self._limits = limits or StoreConfig()
+        self._erased = erased
         self._commit = GroupCommit(store, self._limits.waiting_batches)
         self._clock, self._look_again = clock, -math.inf
         self._queued = 0
@@ -75,7 +79,7 @@ class EventIntake:
         Raises :class:`OverloadedError` when too much waits already, of which nothing is kept.
         """
         self._check_queue()
-        problems = [_unusable(row) for row in rows]
+        problems = [_unusable(row) or self._refused(row) for row in rows]
         usable = [index for index, problem in enumerate(problems) if problem is None]
         good: list[int] = []
         fresh: list[bool] = []
@@ -101,6 +105,14 @@ class EventIntake:
                 f"{self._queued} events wait for the lake, at most {self._limits.queued_events} may",
                 _QUEUE_RETRY_SECONDS,
             )
+
+    def _refused(self, row: Mapping[str, Any]) -> RowProblem | None:
+        """Why an event of an erased id is not taken; a device that another user is logged in on is his."""
+        kind, name = (USER, c.USER_ID) if row.get(c.USER_ID) else (ANONYMOUS, c.ANONYMOUS_ID)
+        external = row.get(name)
+        if self._erased is None or not external or not self._erased.has(kind, external):
+            return None
+        return RowProblem(name, "was erased at the user's wish 用户已要求删除")
 
 
 def _result(index: int, row: Mapping[str, Any], problem: RowProblem | None, new: Mapping[int, bool]) -> EventResult:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from serving.marketing.lists import ChurnLists
     from serving.marketing.scoring import snapshot_tags, write_snapshot
     from serving.marketing.snapshot import Snapshot, SnapshotInfo, latest_snapshot, open_snapshot, save_snapshot
+    from serving.marketing.suppression import suppress
 
 __all__ = [
     "CHANGE",
@@ -29,6 +30,7 @@ __all__ = [
     "open_snapshot",
     "save_snapshot",
     "snapshot_tags",
+    "suppress",
     "write_snapshot",
 ]
 
@@ -50,6 +52,7 @@ __getattr__ = lazy(
         "latest_snapshot": "serving.marketing.snapshot",
         "open_snapshot": "serving.marketing.snapshot",
         "save_snapshot": "serving.marketing.snapshot",
+        "suppress": "serving.marketing.suppression",
         "snapshot_tags": "serving.marketing.scoring",
         "write_snapshot": "serving.marketing.scoring",
     },

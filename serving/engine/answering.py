@@ -78,11 +78,12 @@ def personal_answers(
 def _ruled(live: LiveModel, asked: Asked, ranked: RankedList) -> Outcome:
     chain, question = asked.placement.chain(), asked.question
     slate = Slate.of(ranked.item, ranked.score)
-    outcome = apply_rules(chain, question.context, slate)
+    outcome = apply_rules(chain, question.context, slate, trace=asked.explain)
     if len(outcome.slate) >= question.n:
         return outcome
     # Heat cannot be compared with how well an item fits: popular items follow, without a score.
-    return apply_rules(chain, question.context, slate.extended(_trending(live, question).item.tolist()))
+    longer = slate.extended(_trending(live, question).item.tolist())
+    return apply_rules(chain, question.context, longer, trace=asked.explain)
 
 
 def _evidence(

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from features.contracts.errors import MallardError, StoreUnavailableError
-from features.identity.key import IdentityKey
+from features.identity.key import HASH_PREFIX, IdentityKey
 
 _START = "0" * 64
 _TAIL_BYTES = 1 << 16
@@ -53,7 +53,9 @@ class AuditLog:
 
     def mask(self, user_id: str) -> str:
         """What stands for a user in the log: the same for the same user, and meaningless without the key."""
-        return (self._key.hash("audit_user", user_id) or "")[:_MASK]
+        hashed = self._key.hash("audit_user", f"user {user_id}")
+        assert hashed is not None  # a text with a word in front is never a placeholder
+        return hashed.removeprefix(HASH_PREFIX)[:_MASK]
 
     def write(self, asked: Asked, now: datetime) -> None:
         """Add a line. Raises :class:`StoreUnavailableError` when it cannot be written."""
@@ -127,7 +129,8 @@ class AuditLog:
         return _START
 
     def _chain(self, before: str, line: dict[str, Any]) -> str:
-        key = self._key.hash("audit_chain", "1") or ""
+        key = self._key.hash("audit_chain", "chain")
+        assert key is not None
         text = before.encode() + orjson.dumps(line, option=orjson.OPT_SORT_KEYS)
         return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
 

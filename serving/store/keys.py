@@ -12,6 +12,8 @@ from features.contracts.errors import InputError, UnknownNameError
 from serving.store.protocol import KeyRecord, OnlineStore
 
 _FORM = re.compile(r"mk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+#: The name of the key that ``mallard demo`` makes and prints. It opens from this machine only.
+DEMO = "demo"
 _NOBODY = hashlib.sha256(b"").hexdigest()
 
 

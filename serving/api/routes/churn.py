@@ -36,6 +36,7 @@ def churn_of_user(user_id: UserPath, served: Served) -> Response:
         "horizon_days": risks.horizon_days,
         "missing_models": risks.missing_models,
     }
+    served.metrics.churn.observe(risks.users[0].probability)
     return json_answer({**shared, **asdict(risks.users[0])})
 
 

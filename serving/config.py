@@ -1,8 +1,11 @@
 """``configs/serving.yaml``: every parameter of the server, with unit and default. The file may be absent."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from features.contracts.config import Config
+from serving.access.config import AccessConfig
 from serving.engine.config import EngineConfig
 from serving.marketing.config import MarketingConfig
 from serving.refresh.config import RefreshConfig
@@ -20,8 +23,20 @@ class LimitsConfig(Config):
     """Longest page of a churn list as JSON; the file formats have no limit unless asked for one."""
 
 
+class LogsConfig(Config):
+    """What the server writes to standard error, one JSON object per line."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    """The least level that is written."""
+    access: bool = False
+    """One line per request: route, status, milliseconds, key id, request id. Never the id of a user."""
+
+
 class ServingConfig(Config):
     """All of it."""
+
+    access: AccessConfig = AccessConfig()
+    logs: LogsConfig = LogsConfig()
 
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()

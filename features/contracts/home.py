@@ -63,6 +63,11 @@ class Home:
         return self.root / "online"
 
     @property
+    def audit(self) -> Path:
+        """Who asked for whose data, one file per day."""
+        return self.root / "audit"
+
+    @property
     def identity_key(self) -> Path:
         """The key under which identities are hashed, unless ``MALLARD_IDENTITY_KEY`` gives it."""
         return self.root / "identity.key"

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from serving.api import problems
 from serving.api.limits import BodyLimit
-from serving.api.metrics import Metrics, Timing
+from serving.api.logs import write_logs
+from serving.api.metrics import Metrics
 from serving.api.openapi import DocumentedApp
 from serving.api.routes import ROUTERS
 from serving.api.services import Services
@@ -22,7 +23,9 @@ TITLE = "Mallard"
 VERSION = "1"
 _DESCRIPTION = """The intelligence service of a mini-program mall: recommendations, churn scores and user tags.
 
-Every call under `/v1` needs an API key with the named scope in the header `X-API-Key`. Errors are
+Every call under `/v1` needs an API key with the named scope in the header `X-API-Key`, or a bearer token with it where
+the server knows an identity provider. Say why you ask for a user's data in `X-Purpose`: it is kept in the audit log.
+Answers carry `X-Request-ID` (yours, if you send one) and how the caller's rate limit stands (`RateLimit`). Errors are
 [problem details](https://www.rfc-editor.org/rfc/rfc9457) (`application/problem+json`) that name the field at fault."""
 
 
@@ -48,13 +51,15 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.config.limits.body_bytes)
-    app.add_middleware(Timing, metrics=metrics)
+    app.dress(metrics, access=settings.config.logs.access)
     return app
 
 
 def app_from_environment() -> FastAPI:
     """The factory that a server process calls: settings come from ``MALLARD_*``."""
-    return create_app(Settings.from_environment())
+    settings = Settings.from_environment()
+    write_logs(settings.config.logs)
+    return create_app(settings)
 
 
 async def _watch(services: Services, seconds: float) -> None:

@@ -2,13 +2,10 @@
 
 import os
 import shutil
-import time
-from http import HTTPStatus
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from serving.api.engine_metrics import EngineMetrics
 
@@ -16,6 +13,9 @@ from serving.api.engine_metrics import EngineMetrics
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SCORES = (-4, -2, -1, -0.5, 0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
+_SHARES = tuple(tenth / 10 for tenth in range(1, 10))
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # a caller may invent others
 
 
 def share_between_workers(folder: Path) -> None:
@@ -52,7 +52,46 @@ class Metrics:
             registry=self._registry,
         )
         self.engine = EngineMetrics(self._registry)
+        self.refused = Counter(
+            "mallard_refused_requests",
+            "Requests refused at the door: key, scope or rate",
+            ["why"],
+            registry=self._registry,
+        )
+        self.store_errors = Counter(
+            "mallard_store_errors",
+            "Requests that the online store or the audit log could not serve",
+            registry=self._registry,
+        )
+        self.scores = Histogram(
+            "mallard_top_score", "Score of the first item of a recommendation", buckets=_SCORES, registry=self._registry
+        )
+        self.churn = Histogram(
+            "mallard_churn_probability", "Probability of leaving, as answered", buckets=_SHARES, registry=self._registry
+        )
+        self.event_lag = Gauge(
+            "mallard_event_lag_seconds",
+            "Age of the oldest event that is not in the lake; 0 when all are",
+            multiprocess_mode="livemax",
+            registry=self._registry,
+        )
+        self.as_of = Gauge(
+            "mallard_as_of_timestamp_seconds",
+            "Up to when events count in what is answered with: tags, snapshot, or a kind of model",
+            ["what"],
+            multiprocess_mode="livemin",
+            registry=self._registry,
+        )
+        self._routes: dict[tuple[str, str, int], Histogram] = {}
         self._live: dict[str, str] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request under its route's template, never under its ids."""
+        key = (method if method in _METHODS else "other", route, status)
+        child = self._routes.get(key)
+        if child is None:
+            child = self._routes[key] = self.seconds.labels(key[0], route, str(status))
+        child.observe(seconds)
 
     def model_is(self, kind: str, version: str | None) -> None:
         """Note the live version of ``kind``."""
@@ -70,33 +109,17 @@ class Metrics:
     def render(self) -> bytes:
         """The exposition text, summed over workers where they share a folder."""
         registry = self._registry
-        if os.environ.get(MULTIPROCESS_FOLDER):
+        folder = os.environ.get(MULTIPROCESS_FOLDER)
+        if folder:
+            _forget_the_dead(Path(folder))
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry)
 
 
-class Timing:
-    """ASGI middleware: one observation per request, labelled by the route's template, never by its ids."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        start = time.perf_counter()
-        try:
-            await self._app(scope, receive, noted)
-        finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.seconds.labels(scope["method"], route, str(status)).observe(time.perf_counter() - start)
+def _forget_the_dead(folder: Path) -> None:
+    """What workers say of themselves ends with them, also when they were killed; their counts stay."""
+    for file in folder.glob("gauge_live*_*.db"):
+        worker = int(file.stem.rsplit("_", 1)[1])
+        if not Path(f"/proc/{worker}").exists() and Path("/proc/self").exists():
+            mark_process_dead(worker, str(folder))

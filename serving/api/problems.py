@@ -129,7 +129,9 @@ def _on_http(_: Request, error: Exception) -> Response:
     return problem_answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
 
-def _on_domain(_: Request, error: Exception) -> Response:
+def _on_domain(request: Request, error: Exception) -> Response:
+    if isinstance(error, StoreUnavailableError):
+        request.app.state.services.metrics.store_errors.inc()
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
     return problem_answer(status, str(error), headers=_when_to_come_again(error))
 
@@ -141,7 +143,9 @@ def _when_to_come_again(error: Exception) -> dict[str, str] | None:
 
 
 def _on_bug(request: Request, error: Exception) -> Response:
-    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    # The template, not the path: ids of users stay out of the log.
+    route = getattr(request.scope.get("route"), "path", "unmatched")
+    _LOG.error("%s %s failed", request.method, route, exc_info=error)
     return problem_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "the server made a mistake; its log says more")
 
 

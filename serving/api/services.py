@@ -14,6 +14,11 @@ from features.contracts.tag_settings import DEFAULTS, use_settings
 from features.lake import Lake
 from features.quality import RowScreener
 from features.tags import catalogue
+from serving.access.audit import AuditLog
+from serving.access.buckets import Buckets
+from serving.access.known_keys import KnownKeys
+from serving.access.tokens import Tokens
+from serving.api.freshness import watch_freshness
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.actions import ActionsConfig
@@ -25,7 +30,7 @@ from serving.engine.permissions import Permissions
 from serving.engine.recommend import RecommendEngine
 from serving.engine.risk import RiskEngine
 from serving.marketing import ChurnLists
-from serving.store import OnlineStore, open_store
+from serving.store import OnlineStore, Scope, open_store
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +49,10 @@ class Services:
     risk: RiskEngine
     lists: ChurnLists
     metrics: Metrics
+    keys: KnownKeys
+    buckets: Buckets
+    audit: AuditLog
+    tokens: Tokens | None
 
     @classmethod
     def open(cls, settings: Settings, metrics: Metrics) -> "Services":
@@ -51,6 +60,7 @@ class Services:
         home, config = settings.home, settings.config
         # One process of several on the machine: arithmetic in threads of its own would take from the others.
         threadpool_limits(1)
+        access = config.access
         _take_rules(home)
         store, lake = open_store(home, config.store), Lake(home)
         known_as = KnownAs(lake)
@@ -76,6 +86,10 @@ class Services:
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),
             metrics=metrics,
+            keys=KnownKeys(store, seconds=access.key_seconds, outage_seconds=access.key_outage_seconds),
+            buckets=Buckets(home.online / "rates"),
+            audit=AuditLog(home.audit, lake.identity_key),
+            tokens=None if access.tokens is None else Tokens(access.tokens, tuple(scope.value for scope in Scope)),
         )
         services.refresh()
         # What is there now stays: without this, every full collection would walk through all of it.
@@ -92,6 +106,7 @@ class Services:
         self.metrics.model_is("recommend", self.recommend.model_version)
         for kind in ("churn", "value", "uplift"):
             self.metrics.model_is(kind, self.risk.versions.get(kind))
+        watch_freshness(self.settings.home, self.store, self.metrics)
 
     def _read_permissions(self) -> None:
         try:
@@ -103,6 +118,7 @@ class Services:
     def close(self) -> None:
         self.batcher.close()
         self.store.close()
+        self.buckets.close()
         use_rules(None)
         use_settings(DEFAULTS)
 

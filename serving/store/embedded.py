@@ -238,7 +238,8 @@ class EmbeddedStore(RefreshTables, RightsTables):
     def revoke_key(self, key_id: str, at: int) -> bool:
         with self._connections.writing() as connection:
             cursor = connection.execute(
-                "UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (at, key_id)
+                "UPDATE keys SET revoked_at = ? WHERE id = ? AND (revoked_at IS NULL OR revoked_at > ?)",
+                (at, key_id, at),
             )
         return cursor.rowcount == 1
 

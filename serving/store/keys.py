@@ -8,10 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from features.contracts.errors import InputError
+from features.contracts.errors import InputError, UnknownNameError
 from serving.store.protocol import KeyRecord, OnlineStore
 
 _FORM = re.compile(r"mk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+#: The name of the key that ``mallard demo`` makes and prints. It opens from this machine only.
+DEMO = "demo"
 _NOBODY = hashlib.sha256(b"").hexdigest()
 
 
@@ -60,20 +62,58 @@ def create_key(
     return NewKey(f"mk_{key_id}_{secret}", record)
 
 
-def check_key(store: OnlineStore, text: str, *, now: int) -> KeyRecord | None:
-    """The key that ``text`` is, or None when it is none of ours, expired or revoked."""
+def rotate_key(
+    store: OnlineStore, name: str, *, now: int, overlap_seconds: int, lifetime_seconds: int | None = None
+) -> tuple[NewKey, list[KeyRecord]]:
+    """A new key with the scopes of the live keys called ``name``, which end after ``overlap_seconds``.
+
+    Returns the new key and the ones that end. Raises :class:`UnknownNameError` when no live key has the name.
+    """
+    if overlap_seconds < 0:
+        raise InputError(f"the overlap must not be negative, found {overlap_seconds} seconds")
+    known: list[KeyRecord] = store.keys()
+    ending = [record for record in known if record.name == name and is_live(record, now)]
+    if not ending:
+        raise UnknownNameError(f"there is no live key named '{name}'; see 'mallard keys list'")
+    scopes = {scope for record in ending for scope in record.scopes}
+    new = create_key(store, name, scopes, now=now, lifetime_seconds=lifetime_seconds)
+    for record in ending:
+        store.revoke_key(record.id, now + overlap_seconds)
+    return new, ending
+
+
+def is_live(record: KeyRecord, now: int) -> bool:
+    """Whether the key has not ended: a revocation may lie ahead, when the key is being rotated."""
+    ends = [moment for moment in (record.expires_at, record.revoked_at) if moment is not None]
+    return all(now < moment for moment in ends)
+
+
+def key_id_of(text: str) -> str | None:
+    """The id in the text of a key; None when it does not look like one of ours."""
+    form = _FORM.fullmatch(text)
+    return form[1] if form else None
+
+
+def opens(record: KeyRecord | None, text: str, *, now: int) -> bool:
+    """Whether ``text`` is the secret of ``record``, and the key is live.
+
+    An unknown id costs the same comparison as a wrong secret. The secret has 256 random bits, so one plain hash is
+    enough: there is nothing to guess.
+    """
     form = _FORM.fullmatch(text)
     if form is None:
-        return None
-    record = store.key(form[1])
-    # An unknown id costs the same comparison as a wrong secret. The secret has 256 random bits, so one plain hash
-    # is enough: there is nothing to guess.
+        return False
     right = hmac.compare_digest(_hash(form[2]), record.hash if record else _NOBODY)
-    if record is None or not right or record.revoked_at is not None:
+    return record is not None and right and is_live(record, now)
+
+
+def check_key(store: OnlineStore, text: str, *, now: int) -> KeyRecord | None:
+    """The key that ``text`` is, or None when it is none of ours, expired or revoked."""
+    key_id = key_id_of(text)
+    if key_id is None:
         return None
-    if record.expires_at is not None and record.expires_at <= now:
-        return None
-    return record
+    record = store.key(key_id)
+    return record if opens(record, text, now=now) else None
 
 
 def _hash(secret: str) -> str:

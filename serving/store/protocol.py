@@ -296,5 +296,5 @@ class OnlineStore(Protocol):
         ...
 
     def revoke_key(self, key_id: str, at: int) -> bool:
-        """False when there is no such key, or it was revoked before."""
+        """The key ends at ``at``, which may lie ahead. False when there is no such key, or it ends by then already."""
         ...

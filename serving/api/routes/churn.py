@@ -37,6 +37,7 @@ def churn_of_user(user_id: ProfiledUser, served: Served) -> Response:
         "horizon_days": risks.horizon_days,
         "missing_models": risks.missing_models,
     }
+    served.metrics.churn.observe(risks.users[0].probability)
     return json_answer({**shared, **asdict(risks.users[0])})
 
 

@@ -71,4 +71,6 @@ async def _answer(served: Services, ask: Ask) -> Response:
         raise wrong_field("placement", str(error)) from error
     for reason in answer.degraded:
         served.metrics.degraded.labels(reason).inc()
+    if answer.items and answer.items[0].score is not None:
+        served.metrics.scores.observe(answer.items[0].score)
     return json_answer(answer)

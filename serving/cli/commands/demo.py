@@ -8,11 +8,12 @@ from functools import partial
 
 import click
 
-from features.contracts.errors import MissingStateError, NotEnoughDataError, PromotionRefusedError
+from features.contracts.errors import InputError, MissingStateError, NotEnoughDataError, PromotionRefusedError
 from features.contracts.home import Home
 from features.contracts.progress import say
 from features.lake import Lake
 from features.sources import SAMPLES
+from serving.access.tokens import is_loopback
 from serving.cli.budget import minutes
 from serving.cli.calls import Call, calls_for, some_user
 from serving.cli.command import command, pass_session
@@ -29,12 +30,12 @@ from serving.cli.tags.building import build_all, kept_build
 from serving.cli.tags.profiling import strongest_tags
 from serving.marketing import open_snapshot
 from serving.store import Scope
+from serving.store.keys import DEMO
 from training.bundle import read_bundle
 from training.deployment import live
 from training.jobs import train_churn, train_recommend
 from training.tracking import CHALLENGER, CHAMPION, KINDS, Tracker
 
-KEY_NAME = "demo"
 BUDGET = "1m"
 _STRONGEST = 12  # tags
 
@@ -68,6 +69,11 @@ def demo(session: Session, *, sample: str, budget: float, serve: bool, host: str
     What an earlier call has done is used again. At the end it says how good the models are against their baselines
     and how each kind of user calls the server.
     """
+    if serve and not is_loopback(host):
+        raise InputError(
+            f"the demo prints a key that opens everything, so it serves on this machine only, not on {host}; "
+            "after 'mallard demo --no-serve' make keys of your own and use 'mallard serve --host'"
+        )
     home = session.home
     journey = Journey()
     started = time.monotonic()
@@ -167,9 +173,9 @@ def _fresh_key(home: Home) -> str:
     with store_of(home) as store:
         records = store.keys()
         for record in records:
-            if record.name == KEY_NAME and record.revoked_at is None:
+            if record.name == DEMO and record.revoked_at is None:
                 store.revoke_key(record.id, int(time.time()))
-    return new_key(home, KEY_NAME, tuple(scope.value for scope in Scope)).text
+    return new_key(home, DEMO, tuple(scope.value for scope in Scope)).text
 
 
 def _figures(home: Home) -> str:

@@ -1,5 +1,6 @@
 """``mallard keys``: who may call the server."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,18 @@ from features.contracts.errors import UnknownNameError
 from features.contracts.home import Home
 from serving.cli.command import command, group, pass_session
 from serving.cli.session import Session, columns
-from serving.store.keys import NewKey, Scope, create_key
+from serving.store.keys import NewKey, Scope, create_key, rotate_key
 from serving.store.opening import open_store
 from serving.store.protocol import KeyRecord, OnlineStore
 
 _DAY = 86_400
+
+
+def _seconds(_: click.Context, __: click.Parameter, text: str) -> int:
+    form = re.fullmatch(r"(\d{1,9})([smhd])", text)
+    if form is None:
+        raise click.BadParameter(f"'{text}' is no time: a number and s, m, h or d")
+    return int(form[1]) * {"s": 1, "m": 60, "h": 3600, "d": _DAY}[form[2]]
 
 
 @contextmanager
@@ -48,6 +56,26 @@ def create(session: Session, name: str, scopes: tuple[str, ...], days: int | Non
         {**_document(key.record), "key": key.text},
         f"{key.text}\n\nThis is the only time the key is shown. Send it as X-API-Key.\n"
         f"id {key.record.id}, scopes {', '.join(key.record.scopes)}",
+    )
+
+
+@command("rotate", example="mallard keys rotate mall-backend --overlap 24h")
+@click.argument("name")
+@click.option("--overlap", default="24h", callback=_seconds, metavar="TIME",
+              help="How long the old key still opens: 0s, 30m, 24h, 7d.")  # fmt: skip
+@click.option("--days", type=click.IntRange(min=1), help="The new key ends after so many days; else never.")
+@pass_session
+def rotate(session: Session, name: str, overlap: int, days: int | None) -> None:
+    """Make a new key of the same name and scopes; the old one ends after the overlap."""
+    with store_of(session.home) as store:
+        lifetime = None if days is None else days * _DAY
+        key, ending = rotate_key(store, name, now=int(time.time()), overlap_seconds=overlap, lifetime_seconds=lifetime)
+    old = ", ".join(record.id for record in ending)
+    ends_at = key.record.created_at + overlap
+    session.answer(
+        {**_document(key.record), "key": key.text, "ending": [record.id for record in ending], "ending_at": ends_at},
+        f"{key.text}\n\nThis is the only time the key is shown. Send it as X-API-Key.\n"
+        f"id {key.record.id}; {old} ends at {_moment(ends_at)} UTC",
     )
 
 
@@ -84,4 +112,4 @@ def _moment(seconds: int | None) -> str:
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-keys = group("keys", "Make, list and revoke API keys.", create, list_keys, revoke)
+keys = group("keys", "Make, list, rotate and revoke API keys.", create, list_keys, rotate, revoke)

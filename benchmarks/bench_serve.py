@@ -28,6 +28,7 @@ from features.contracts.home import Home
 from features.lake import Lake
 from serving.api.settings import Settings
 from serving.engine import Ask, RecommendEngine
+from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.store import Scope, Visitor, open_store
 from training.bundle import read_bundle
@@ -288,13 +289,20 @@ def swaps(home: Home, count: int, load: Callable[[int], dict[str, float]]) -> di
 def parity(home: Home, key: str, users: Path, count: int = 1_000) -> dict[str, int]:
     """Lists of ``count`` users, asked over HTTP eight at a time, beside those that the engine gives one by one.
 
-    Answers for which time ran short are counted apart. The model's data must have ended long ago, so that both answer as
+    Answers for which time ran short are counted apart. The model's data must have ended long ago, so both answer as
     of that end.
     """
     settings = Settings.of(home)
     store = open_store(home)
     known_as = KnownAs(Lake(home))
-    engine = RecommendEngine(home, store, settings.placements, settings.config.engine, known_as=known_as)
+    engine = RecommendEngine(
+        home,
+        store,
+        settings.placements,
+        settings.config.engine,
+        refused=lambda: refused_in_lake(home),
+        known_as=known_as,
+    )
     engine.refresh()
     names = users.read_text(encoding="utf-8").split("\n")
     asked = names[:: max(len(names) // count, 1)][:count]

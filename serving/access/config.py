@@ -23,7 +23,7 @@ class RatesConfig(Config):
 
     default: RateConfig = RateConfig()
     """Of every caller that is not named below."""
-    callers: dict[str, RateConfig] = {}
+    callers: dict[str, RateConfig] = Field(default_factory=dict)
     """By the name of the key (``mallard keys list``) or the subject of the token."""
 
 

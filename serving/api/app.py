@@ -23,9 +23,9 @@ TITLE = "Mallard"
 VERSION = "1"
 _DESCRIPTION = """The intelligence service of a mini-program mall: recommendations, churn scores and user tags.
 
-Every call under `/v1` needs an API key with the named scope in the header `X-API-Key`, or a bearer token with it where the
-server knows an identity provider. Say why you ask for a user's data in `X-Purpose`: it is kept in the audit log. Answers
-carry `X-Request-ID` (yours, if you send one) and how the caller's rate limit stands (`RateLimit`). Errors are
+Every call under `/v1` needs an API key with the named scope in the header `X-API-Key`, or a bearer token with it where
+the server knows an identity provider. Say why you ask for a user's data in `X-Purpose`: it is kept in the audit log.
+Answers carry `X-Request-ID` (yours, if you send one) and how the caller's rate limit stands (`RateLimit`). Errors are
 [problem details](https://www.rfc-editor.org/rfc/rfc9457) (`application/problem+json`) that name the field at fault."""
 
 

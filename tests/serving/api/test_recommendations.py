@@ -125,7 +125,7 @@ def test_similar_trending_and_rank(shared_mall: Mall) -> None:
 def test_a_key_needs_the_scope(shared_mall: Mall) -> None:
     client = shared_mall.client
     none = client.get(URL, headers={"X-API-Key": ""})
-    assert (none.status_code, none.headers["www-authenticate"]) == (401, "ApiKey")
+    assert (none.status_code, none.headers["www-authenticate"]) == (401, 'ApiKey, Bearer realm="mallard"')
     assert client.get(URL, headers={"X-API-Key": "mk_000000000000_" + "x" * 43}).status_code == 401
     wrong = client.get(URL, headers=shared_mall.as_key("risk", "ingest"))
     assert wrong.status_code == 403

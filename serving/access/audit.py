@@ -2,8 +2,8 @@
 
 A line is a JSON object in a file per day (UTC). ``chain`` is a keyed hash of the line and of the ``chain`` before it,
 over the ends of days too, so that a line that was changed, taken out or put in shows. Lines cut off at the very end
-show only against a ``chain`` noted elsewhere, which is why ``mallard audit verify`` prints the last one and takes one that
-must still be there.
+show only against a ``chain`` noted elsewhere: ``mallard audit verify`` prints the last one, and takes one that must
+still be there.
 """
 
 import fcntl

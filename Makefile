@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 8000
 SERVE  ?= 1
 
-.PHONY: test lint types layers unit demo bench format lock docs clean
+.PHONY: test lint types layers unit demo bench bench-serve format lock docs clean
 
 test: lint types layers unit
 
@@ -46,6 +46,10 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/mallard bench recommend benchmarks/complete_journey.yaml --out result_complete_journey.json
 	$(BIN)/mallard bench churn benchmarks/cdnow_churn.yaml --out result_cdnow_churn.json
+
+# Answers per second, their times, swaps under load; needs wrk and hey. The first run makes a mall and trains on it.
+bench-serve: $(READY)
+	$(BIN)/python benchmarks/bench_serve.py --work var/bench-serve --out result_serving.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,6 +9,7 @@ from serving.access.config import AccessConfig
 from serving.engine.config import EngineConfig
 from serving.marketing.config import MarketingConfig
 from serving.refresh.config import RefreshConfig
+from serving.store.config import StoreConfig
 
 
 class LimitsConfig(Config):
@@ -41,3 +42,4 @@ class ServingConfig(Config):
     limits: LimitsConfig = LimitsConfig()
     marketing: MarketingConfig = MarketingConfig()
     refresh: RefreshConfig = RefreshConfig()
+    store: StoreConfig = StoreConfig()

@@ -1,7 +1,7 @@
 """The one way from Arrow rows of the event contract (lake or benchmark) to the arrays that models learn from."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import chain
 
 import numpy as np
@@ -14,7 +14,7 @@ from features.contracts.catalogue import CATEGORY_SEPARATOR
 from features.contracts.errors import InputError
 from features.contracts.events import EVENT_TYPES, ITEM_EVENTS, EventType
 from features.contracts.ids import IdMap
-from training.interactions import Clock, Float32, Int32, Int64, Interactions, ItemCatalogue
+from training.interactions import UNTOLD, Clock, Float32, Int16, Int32, Int64, Interactions, ItemCatalogue
 from training.words import attribute_words, words_of
 
 _MICROSECONDS = 1_000_000
@@ -26,12 +26,14 @@ def interactions_from_events(
     *,
     ordered: bool = True,
     kinds: Collection[EventType] = ITEM_EVENTS,
+    regions: Mapping[str, str] | None = None,
 ) -> Interactions:
     """Events of ``kinds`` that name an item, as :class:`Interactions`.
 
     ``events`` has columns of the event contract; absent optional columns count as unknown. The item map holds every
     item of the events and of ``items``. When ``occurred_at`` is null throughout, row order is the order of events
-    (:attr:`Clock.ORDERED`) or, with ``ordered=False``, means nothing (:attr:`Clock.NONE`).
+    (:attr:`Clock.ORDERED`) or, with ``ordered=False``, means nothing (:attr:`Clock.NONE`). ``regions`` says by user id
+    where somebody lives.
 
     Raises :class:`InputError` when no row is left or only some rows have a time.
     """
@@ -53,6 +55,8 @@ def interactions_from_events(
     # A stable sort: rows of one moment keep the order in which they came.
     order = np.lexsort((time, user)) if clock is Clock.TIMED else np.argsort(user, kind="stable")
     time = _positions(user[order]) if clock is Clock.ORDERED else time[order]
+    channel, channel_names = _channels(rows)
+    region, region_names = _regions(users, regions or {})
     return Interactions(
         users=users,
         items=items_map,
@@ -65,6 +69,10 @@ def interactions_from_events(
         basket=_baskets(rows)[order],
         clock=clock,
         catalogue=catalogue_of(items_map, items),
+        channel=channel[order],
+        region=region[user[order]],
+        channel_names=channel_names,
+        region_names=region_names,
     )
 
 
@@ -143,6 +151,28 @@ def _baskets(rows: pa.Table) -> Int64:
         encoded = encoded.chunk(0)
     codes: Int64 = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
+
+
+def _channels(rows: pa.Table) -> tuple[Int16, tuple[str, ...]]:
+    """(rows,) codes of the channels, and their names in alphabetical order."""
+    if c.CHANNEL not in rows.column_names:
+        return np.full(rows.num_rows, UNTOLD, dtype=np.int16), ()
+    column = rows[c.CHANNEL]
+    names = sorted(name for name in pc.unique(column).to_pylist() if name)
+    codes = pc.fill_null(pc.index_in(column, pa.array(names, pa.string())), UNTOLD)
+    return codes.to_numpy().astype(np.int16), tuple(names)
+
+
+def _regions(users: IdMap, regions: Mapping[str, str]) -> tuple[Int16, tuple[str, ...]]:
+    """(users,) codes of where they live, and the names in alphabetical order."""
+    codes = np.full(len(users), UNTOLD, dtype=np.int16)
+    names = sorted({name for name in regions.values() if name})
+    code_of = {name: code for code, name in enumerate(names)}
+    known = [(user, code_of[name]) for user, name in regions.items() if name]
+    place = users.indices([user for user, _ in known])
+    there = place >= 0
+    codes[place[there]] = np.array([code for _, code in known], dtype=np.int16)[there]
+    return codes, tuple(names)
 
 
 def _published(items: pa.Table, place: Int32, n: int) -> Int64:

@@ -44,35 +44,49 @@ def live(home: Home, kind: str) -> Path | None:
     return home.bundles / kind / versions[0] if versions else None
 
 
+def placed(home: Home, source: Path) -> Path:
+    """Verify the bundle at ``source`` and copy it below ``MALLARD_HOME``, for workers to open; nothing is flipped.
+
+    Raises :class:`BundleError` when it is damaged.
+    """
+    with locked(home):
+        return _placed(home, source)
+
+
 def deploy(home: Home, source: Path) -> Deployed:
     """Verify the bundle at ``source``, copy it below ``MALLARD_HOME`` and make it the live one of its kind.
 
     Raises :class:`BundleError` when the bundle is damaged; what was live stays live.
     """
+    with locked(home):
+        target = _placed(home, source)
+        kind, version = target.parent.name, target.name
+        state = _read(home)
+        before = state.get(kind, [])
+        state[kind] = [version, *(other for other in before if other != version)][: _KEPT + 1]
+        _flip(home, state)
+    return Deployed(kind, version, before[0] if before else None, target)
+
+
+def _placed(home: Home, source: Path) -> Path:
     manifest = read_bundle(source).manifest
     target = home.bundles / manifest.kind / manifest.version
-    with _locked(home):
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staging = target.parent / f".{manifest.version}.{uuid.uuid4().hex}"
-            try:
-                shutil.copytree(source, staging)
-                staging.replace(target)
-            except BaseException:
-                shutil.rmtree(staging, ignore_errors=True)
-                raise
-        read_bundle(target)
-        state = _read(home)
-        before = state.get(manifest.kind, [])
-        others = [version for version in before if version != manifest.version]
-        state[manifest.kind] = [manifest.version, *others][: _KEPT + 1]
-        _flip(home, state)
-    return Deployed(manifest.kind, manifest.version, before[0] if before else None, target)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = target.parent / f".{manifest.version}.{uuid.uuid4().hex}"
+        try:
+            shutil.copytree(source, staging)
+            staging.replace(target)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+    read_bundle(target)
+    return target
 
 
 def rollback(home: Home, kind: str) -> Deployed:
     """Make the version before the live one live again. Raises :class:`MissingStateError` when there is none."""
-    with _locked(home):
+    with locked(home):
         state = _read(home)
         versions = state.get(kind, [])
         if len(versions) < 2:
@@ -103,7 +117,8 @@ def _flip(home: Home, state: dict[str, list[str]]) -> None:
 
 
 @contextmanager
-def _locked(home: Home) -> Iterator[None]:
+def locked(home: Home) -> Iterator[None]:
+    """Nobody else changes what is live meanwhile."""
     home.bundles.mkdir(parents=True, exist_ok=True)
     with (home.bundles / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

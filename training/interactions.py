@@ -5,6 +5,7 @@ fitted on the first and asked with the second, offline and in the server alike, 
 same way in both places.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
@@ -15,12 +16,24 @@ import numpy.typing as npt
 from features.contracts.ids import IdMap
 
 Int8 = npt.NDArray[np.int8]
+Int16 = npt.NDArray[np.int16]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 
 SECONDS_PER_DAY = 86_400
+#: Of a context, what nobody told: a channel, a region or an hour.
+UNTOLD = -1
+
+
+def _untold() -> Int16:
+    return np.empty(0, dtype=np.int16)
+
+
+def _told(values: Int16, n: int) -> Int16:
+    """(n,) ``values``, or what is not known of anything where they were left out."""
+    return values if len(values) else np.broadcast_to(np.int16(UNTOLD), n)
 
 
 class Clock(StrEnum):
@@ -99,6 +112,14 @@ class Histories:
     quantity: Float32  # (m,) pieces, 1 where unknown
     basket: Int64  # (m,) code of the order, unique over users; -1 where unknown
     clock: Clock = Clock.TIMED
+    #: Where each question comes from; left empty it is unknown of every row. Codes are those of :class:`Interactions`.
+    channel: Int16 = field(default_factory=_untold)  # (q,) -1 unknown
+    region: Int16 = field(default_factory=_untold)  # (q,) -1 unknown
+    hour: Int16 = field(default_factory=_untold)  # (q,) hour of the day (UTC) at which it is asked, -1 unknown
+
+    def __post_init__(self) -> None:
+        for name in ("channel", "region", "hour"):
+            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
 
     def __len__(self) -> int:
         return len(self.as_of)
@@ -107,6 +128,23 @@ class Histories:
     def row(self) -> Int32:
         """(m,) the row that owns each event."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.indptr))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Histories"]) -> "Histories":
+        """The rows of ``parts``, at least one, of one clock. Codes of orders are moved apart: they stay unique."""
+        if len(parts) == 1:
+            return parts[0]
+        baskets, beyond = [], 0
+        for part in parts:
+            baskets.append(np.where(part.basket < 0, part.basket, part.basket + beyond))
+            beyond += int(part.basket.max(initial=-1)) + 1
+        lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("user", "as_of", "item", "kind", "time", "quantity", "channel", "region", "hour")
+        }
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return cls(**arrays, indptr=indptr, basket=np.concatenate(baskets), clock=parts[0].clock)
 
     def slice(self, start: int, stop: int) -> Self:
         """Rows ``start : stop`` as views."""
@@ -121,6 +159,35 @@ class Histories:
             time=self.time[low:high],
             quantity=self.quantity[low:high],
             basket=self.basket[low:high],
+            channel=self.channel[start:stop],
+            region=self.region[start:stop],
+            hour=self.hour[start:stop],
+        )
+
+    def where(self, mask: Bool) -> Self:
+        """The same questions with the events under ``mask`` (m,) alone."""
+        counts = np.bincount(self.row[mask], minlength=len(self))
+        return replace(
+            self,
+            indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            item=self.item[mask],
+            kind=self.kind[mask],
+            time=self.time[mask],
+            quantity=self.quantity[mask],
+            basket=self.basket[mask],
+        )
+
+    def asked_from(self, *, channel: int = UNTOLD, region: int = UNTOLD, hour: int = UNTOLD) -> Self:
+        """The same questions from a place and hour that the caller names; what he leaves out stays as it is known."""
+
+        def told(code: int, known: Int16) -> Int16:
+            return known if code == UNTOLD else np.full(len(self), code, dtype=np.int16)
+
+        return replace(
+            self,
+            channel=told(channel, self.channel),
+            region=told(region, self.region),
+            hour=told(hour, self.hour),
         )
 
 
@@ -139,6 +206,15 @@ class Interactions:
     basket: Int64  # (m,) code of the order, -1 where unknown
     clock: Clock
     catalogue: ItemCatalogue = field(repr=False)
+    #: Where events happened; left empty it is unknown of every event.
+    channel: Int16 = field(default_factory=_untold)  # (m,) code, -1 unknown
+    region: Int16 = field(default_factory=_untold)  # (m,) code, -1 unknown
+    channel_names: tuple[str, ...] = ()  # by code
+    region_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("channel", "region"):
+            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
 
     def __len__(self) -> int:
         return len(self.user)
@@ -154,13 +230,15 @@ class Interactions:
             quantity=self.quantity[mask],
             amount=self.amount[mask],
             basket=self.basket[mask],
+            channel=self.channel[mask],
+            region=self.region[mask],
         )
 
     def histories(self, users: Int32, as_of: int | Int64) -> Histories:
         """What is known of ``users`` strictly before ``as_of`` (one moment for all, or one each).
 
         For :attr:`Clock.ORDERED` pass a position past the last one to see everything; for :attr:`Clock.NONE`
-        ``as_of`` is ignored.
+        ``as_of`` is ignored. The question of a user is taken to come from where his newest known event did.
         """
         moments = np.broadcast_to(np.asarray(as_of, dtype=np.int64), users.shape).copy()
         starts = np.searchsorted(self.user, users, side="left")
@@ -172,14 +250,22 @@ class Interactions:
             known = self.time[taken] < moments[row]
             taken, row = taken[known], row[known]
         counts = np.bincount(row, minlength=len(users))
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        # Without order no event is the newest one.
+        ordered = np.flatnonzero(counts) if self.clock is not Clock.NONE else np.empty(0, dtype=np.int64)
+        newest = taken[indptr[1:][ordered] - 1]
+        channel, region = (np.full(len(users), UNTOLD, dtype=np.int16) for _ in range(2))
+        channel[ordered], region[ordered] = self.channel[newest], self.region[newest]
         return Histories(
             user=users.astype(np.int32),
             as_of=moments,
-            indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            indptr=indptr,
             item=self.item[taken],
             kind=self.kind[taken],
             time=self.time[taken],
             quantity=self.quantity[taken],
             basket=self.basket[taken],
             clock=self.clock,
+            channel=channel,
+            region=region,
         )

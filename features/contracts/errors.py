@@ -63,6 +63,18 @@ class StoreUnavailableError(MallardError):
     """The online state cannot be reached or cannot write."""
 
 
+class StoreFullError(StoreUnavailableError):
+    """The online state has no room left: its disk is full, or it has grown to its limit. It can still be read."""
+
+
+class OverloadedError(MallardError):
+    """More comes in than can be taken, nothing of the call was kept; it may come again in ``retry_after`` seconds."""
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class MissingExtraError(MallardError):
     """An optional part is asked for that is not installed; the message says what to install."""
 

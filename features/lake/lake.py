@@ -7,12 +7,14 @@
     lake/quarantine/*.parquet                rows that failed a check, one file per source content
     lake/flags/date=YYYY-MM-DD/*.parquet     marks of fake traffic, by the day of the marked event
     lake/links/*.parquet, logins/*.parquet   which ids are one user, as facts and retractions
+    lake/erased/*                            keyed hashes of ids whose rows are refused
     lake/commits/00000001.json ...           the log: what is not in it does not exist for readers
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -32,7 +34,8 @@ from features.lake.master_tables import merge, read_or_empty
 from features.lake.quarantine import QuarantineWriter, read_quarantine
 from features.lake.reports import newest_report, save_report
 from features.lake.staged import StagedEvents
-from features.quality import QualityConfig, QualityReport, Tally, screen
+from features.lake.tombstones import Tombstones
+from features.quality import QualityConfig, QualityReport, Screened, Tally, screen
 from features.sources import RawBatch, Source
 
 
@@ -45,6 +48,7 @@ class Lake:
         self._log = CommitLog(home.lake)
         self._aliases = Aliases(home.lake)
         self.identity_key = IdentityKey.of(home)
+        self.tombstones = Tombstones(home.lake, self.identity_key)
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -134,8 +138,9 @@ class Lake:
         with Staging.open(self._root) as folder, ExitStack() as stack:
             staged = stack.enter_context(StagedEvents(folder))
             quarantine = stack.enter_context(QuarantineWriter(folder))
+            erased = self.tombstones.hashes()
             tally = self._read(source, staged, quarantine, now, limits)
-            items, users = source.items(), self._hashed(source.users())
+            items, users = source.items(), self._hashed(self._admitted(source.users()))
             preview = tally.report(source.name, fingerprint, limits.error_limit)
             quarantine.publish(self._root / "quarantine" / f"{_short(fingerprint)}.parquet")
             if not preview.within_limit and not allow_over_limit:
@@ -146,6 +151,10 @@ class Lake:
                 known = self._log.find(fingerprint)  # another process may have been faster
                 if known is not None and known.report is not None:
                     return known.report.model_copy(update={"already_ingested": True, "added": 0})
+                if not self.tombstones.hashes() <= erased:
+                    raise InputError(
+                        f"{source.name}: somebody was erased while it was read; nothing is written, ingest it again"
+                    )
                 written = staged.write(self.event_files(), _short(fingerprint))
                 new = {"added": written.rows, "duplicates": tally.accepted - written.rows}
                 report = preview.model_copy(update=new)
@@ -174,31 +183,32 @@ class Lake:
         """Commit ``events`` (``EVENT_SCHEMA``, screened already, each with a time); returns how many were new.
 
         A batch id is committed once, an event id is stored once, so that a batch may be handed in again.
-        ``now`` is only noted in the log.
+        Events of erased ids are left out. ``now`` is only noted in the log.
         """
         if events.column(c.OCCURRED_AT).null_count:
             raise InputError(f"batch {batch_id}: an event has no {c.OCCURRED_AT}")
         if not len(events) or self._log.find(batch_id) is not None:
             return 0
-        with Staging.open(self._root) as folder, StagedEvents(folder) as staged:
-            staged.add(batch_id, events.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA))
-            with self._log.locked():
-                if self._log.find(batch_id) is not None:
-                    return 0
-                written = staged.write(self.event_files(), _short(batch_id))
-                logins = logins_of([folder / file.path for file in written.files])
-                self._publish(folder, written.files)
-                self._log.append(
-                    Commit(
-                        number=self._log.next_number(),
-                        key=batch_id,
-                        kind="append",
-                        committed_at=now or datetime.now(UTC),
-                        added=written.files,
-                        last_event_at=written.last_event_at,
-                        logins=write_rows(self._root, logins, f"logins/{_short(batch_id)}.parquet"),
-                    )
+        with Staging.open(self._root) as folder, StagedEvents(folder) as staged, self._log.locked():
+            if self._log.find(batch_id) is not None:
+                return 0
+            keep = self.tombstones.kept_events(events)
+            admitted = events if keep is None else events.filter(keep)
+            staged.add(batch_id, admitted.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA))
+            written = staged.write(self.event_files(), _short(batch_id))
+            logins = logins_of([folder / file.path for file in written.files])
+            self._publish(folder, written.files)
+            self._log.append(
+                Commit(
+                    number=self._log.next_number(),
+                    key=batch_id,
+                    kind="append",
+                    committed_at=now or datetime.now(UTC),
+                    added=written.files,
+                    last_event_at=written.last_event_at,
+                    logins=write_rows(self._root, logins, f"logins/{_short(batch_id)}.parquet"),
                 )
+            )
         return written.rows
 
     def upsert(
@@ -210,6 +220,7 @@ class Lake:
         """
         users, moment = self._hashed(users), now or datetime.now(UTC)
         with self._log.locked():
+            users = self._admitted(users)
             number = self._log.next_number()
             new_items, new_users = self._merge(items, users, f"{number:08d}")
             links = self._link(users, f"{number:08d}", moment)
@@ -241,6 +252,7 @@ class Lake:
         with self._log.locked():
             if self._log.find(batch_id) is not None:
                 return False
+            told, visits = self.tombstones.kept_links(told), self.tombstones.kept_links(visits)
             self._log.append(
                 Commit(
                     number=self._log.next_number(),
@@ -279,7 +291,10 @@ class Lake:
     ) -> Tally:
         tally = Tally()
         with step(f"reading {source.name}", total=source.size(), unit="bytes") as task:
-            for batch in screen(_with_times(source.events()), now=now, limits=limits, key=self.identity_key):
+            for screened in screen(_with_times(source.events()), now=now, limits=limits, key=self.identity_key):
+                keep = self.tombstones.kept_events(screened.accepted)
+                batch = screened if keep is None else _kept(screened, keep)
+                tally.erased += len(screened.accepted) - len(batch.accepted)
                 tally.add(batch)
                 staged.add(batch.file, batch.accepted)
                 quarantine.add(batch.quarantined)
@@ -302,6 +317,9 @@ class Lake:
 
     def _hashed(self, users: pa.Table | None) -> pa.Table | None:
         return None if users is None else hash_identities(users, self.identity_key)
+
+    def _admitted(self, users: pa.Table | None) -> pa.Table | None:
+        return None if users is None else self.tombstones.kept_users(users)
 
     def _link(self, users: pa.Table | None, name: str, now: datetime) -> str | None:
         """Write what ``users`` add to the log of links. Call under the lock."""
@@ -327,6 +345,10 @@ def _with_times(batches: Iterable[RawBatch]) -> Iterator[RawBatch]:
                 f"{batch.file}: no column is mapped to '{c.OCCURRED_AT}'; the lake needs to know when events happened"
             )
         yield batch
+
+
+def _kept(batch: Screened, keep: pa.BooleanArray) -> Screened:
+    return replace(batch, accepted=batch.accepted.filter(keep), numbers=batch.numbers.filter(keep))
 
 
 def _short(key: str) -> str:

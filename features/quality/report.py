@@ -63,6 +63,8 @@ class QualityReport(BaseModel):
     """Accepted rows whose event id was in the file before, or is in the lake already. Not an error."""
     added: int = 0
     """Rows that are new in the lake."""
+    erased: int = 0
+    """Good rows of ids that were erased: left out, and neither accepted nor an error."""
     error_limit: float
     coverage: dict[str, float]
     """Column -> share of accepted rows that have a value, 0 to 1."""
@@ -125,6 +127,7 @@ class Tally:
     def __init__(self) -> None:
         self.rows_in = 0
         self.accepted = 0
+        self.erased = 0
         self._quarantined: Counter[str] = Counter()
         self._filled: Counter[str] = Counter()
         self._daily: Counter[date] = Counter()
@@ -152,11 +155,12 @@ class Tally:
         return QualityReport(
             source=source,
             fingerprint=fingerprint,
-            rows_in=self.rows_in,
+            rows_in=self.rows_in + self.erased,
             accepted=self.accepted,
             quarantined=dict(sorted(self._quarantined.items())),
             duplicates=duplicates,
             added=added,
+            erased=self.erased,
             error_limit=error_limit,
             coverage={n: self._filled[n] / self.accepted if self.accepted else 0.0 for n in EVENT_SCHEMA.names},
             daily=dict(sorted(self._daily.items())),
@@ -175,6 +179,8 @@ def _lines(report: QualityReport) -> Iterator[str]:
     yield f"  quarantined   {report.rejected:>12,}   {report.error_rate:.3%}, {verdict}"
     for name, count in report.quarantined.items():
         yield f"    {name:<22}{count:>8,}   {_meaning(name)}"
+    if report.erased:
+        yield f"  of erased ids {report.erased:>12,}   left out 已删除用户"
     yield f"  duplicates    {report.duplicates:>12,}"
     yield f"  new in lake   {report.added:>12,}"
     for example in report.examples:

@@ -2,8 +2,8 @@
 
 A line is a JSON object in a file per day (UTC). ``chain`` is a keyed hash of the line and of the ``chain`` before it,
 over the ends of days too, so that a line that was changed, taken out or put in shows. Lines cut off at the very end
-show only against a ``chain`` noted elsewhere: ``mallard audit verify`` prints the last one, and takes one that must
-still be there.
+show only against a ``chain`` noted elsewhere, which is why ``mallard audit verify`` prints the last one and takes one
+that must still be there.
 """
 
 import fcntl
@@ -97,7 +97,7 @@ class AuditLog:
             chain = str(line.pop("chain", ""))
             if not hmac.compare_digest(chain.encode(), self._chain(before, line).encode()):
                 raise AuditDamagedError(
-                    f"{file}:{number}: it does not follow the line before: changed, put in, or lines are missing"
+                    f"{file}:{number}: does not follow the line before it: changed, put in, or lines are missing"
                 )
             count, before, met = count + 1, chain, met or chain == head
         if not met:

@@ -1,9 +1,9 @@
 """Rate limits that hold over all workers: token buckets in a file that every worker maps into its memory.
 
 A bucket is kept as one number, the moment at which it will be full again (the virtual-scheduling form of the generic
-cell rate algorithm, ITU-T I.371, annex A): a request moves it ahead by ``1 / per_second``, and is refused when it
-would lie further ahead than ``burst / per_second``. A bucket that is full is the same as a new one, so that its slot
-may go to another caller.
+cell rate algorithm, ITU-T I.371, annex A): a request moves it ahead by ``1 / per_second``, and is refused when it lies
+further ahead than ``burst / per_second``. A bucket that is full is the same as a new one, so that its slot may go to
+another caller.
 """
 
 import fcntl
@@ -85,7 +85,7 @@ class Buckets:
         os.close(self._fd)
 
     def _claim(self, who: bytes) -> int:
-        """A slot for ``who``: his own, else one that is free or full, else the one that soonest will be full."""
+        """A slot for ``who``: his own, else one that is free or has a full bucket, else the one that soonest will."""
         start = int.from_bytes(who[:8], "little") % self._slots
         places = [(start + step) % self._slots for step in range(min(_PROBES, self._slots))]
         held = [(_SLOT.unpack_from(self._map, place * _SLOT.size), place) for place in places]

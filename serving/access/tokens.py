@@ -32,7 +32,7 @@ class Tokens:
     def __init__(
         self, config: TokensConfig, scopes: tuple[str, ...], *, clock: Callable[[], float] = time.time
     ) -> None:
-        """``scopes`` are ours, others mean nothing here. Raises :class:`ConfigError` for an unsafe address of keys."""
+        """``scopes`` are ours: others in a token mean nothing. Raises :class:`ConfigError` for an unsafe address."""
         self._config, self._ours, self._clock = config, scopes, clock
         self._read = _reader(config.jwks)
         self._lock = threading.Lock()

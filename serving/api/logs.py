@@ -11,7 +11,7 @@ from serving.config import LogsConfig
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per record, with the request, what ``extra={"fields": …}`` adds, and the traceback."""
+    """One JSON object per record: time, level, logger, message, request, ``extra={"fields": …}``, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

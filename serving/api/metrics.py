@@ -7,6 +7,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from serving.api.engine_metrics import EngineMetrics
+
 #: Names the folder in which several workers add up their numbers; read when ``prometheus_client`` is imported.
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -49,6 +51,7 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=self._registry,
         )
+        self.engine = EngineMetrics(self._registry)
         self.refused = Counter(
             "mallard_refused_requests",
             "Requests refused at the door: key, scope or rate",

@@ -51,7 +51,8 @@ def _complete(call: dict[str, Any]) -> None:
             str(status),
             {"description": HTTPStatus(status).phrase, "content": {_JSON: {"schema": {"$ref": _PROBLEM}}}},
         )
-        if status == 422 and entry.get("content", {}).get(_JSON, {}).get("schema", {}).get("$ref") != _PROBLEM:
+        shape = entry.get("content", {}).get(_JSON, {}).get("schema", {}).get("$ref")
+        if status == 422 and shape != _PROBLEM:
             entry["content"] = {_JSON: {"schema": {"$ref": _PROBLEM}}}
         if status == 429:
             entry["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}

@@ -16,11 +16,14 @@ from features.contracts.errors import (
     InputError,
     MallardError,
     MissingStateError,
+    OverloadedError,
+    StoreFullError,
     StoreUnavailableError,
     UnknownNameError,
 )
 
 _LOG = logging.getLogger(__name__)
+_RETRY_SECONDS = 2
 MEDIA_TYPE = "application/problem+json"
 
 #: The most specific class of an error decides.
@@ -29,6 +32,8 @@ _STATUS: dict[type[MallardError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     MissingStateError: HTTPStatus.SERVICE_UNAVAILABLE,
     BundleError: HTTPStatus.SERVICE_UNAVAILABLE,
+    OverloadedError: HTTPStatus.TOO_MANY_REQUESTS,
+    StoreFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -128,7 +133,13 @@ def _on_domain(request: Request, error: Exception) -> Response:
     if isinstance(error, StoreUnavailableError):
         request.app.state.services.metrics.store_errors.inc()
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
-    return problem_answer(status, str(error))
+    return problem_answer(status, str(error), headers=_when_to_come_again(error))
+
+
+def _when_to_come_again(error: Exception) -> dict[str, str] | None:
+    if isinstance(error, OverloadedError):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": str(_RETRY_SECONDS)} if isinstance(error, StoreUnavailableError) else None
 
 
 def _on_bug(request: Request, error: Exception) -> Response:

@@ -1,7 +1,10 @@
 """Everything a route may use, opened once per worker."""
 
+import gc
 import logging
 from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
 
 from features.contracts.config import load_config
 from features.contracts.errors import ConfigError
@@ -19,9 +22,11 @@ from serving.api.freshness import watch_freshness
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.actions import ActionsConfig
+from serving.engine.batching import Batcher
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
 from serving.engine.intake import EventIntake
+from serving.engine.permissions import Permissions
 from serving.engine.recommend import RecommendEngine
 from serving.engine.risk import RiskEngine
 from serving.marketing import ChurnLists
@@ -37,8 +42,10 @@ class Services:
     settings: Settings
     store: OnlineStore
     lake: Lake
+    permissions: Permissions
     intake: EventIntake
     recommend: RecommendEngine
+    batcher: Batcher
     risk: RiskEngine
     lists: ChurnLists
     metrics: Metrics
@@ -51,23 +58,31 @@ class Services:
     def open(cls, settings: Settings, metrics: Metrics) -> "Services":
         """Open the store and load what is deployed. A model that is missing or damaged is logged and served without."""
         home, config = settings.home, settings.config
+        # One process of several on the machine: arithmetic in threads of its own would take from the others.
+        threadpool_limits(1)
         access = config.access
         _take_rules(home)
-        store, lake = open_store(home), Lake(home)
+        store, lake = open_store(home, config.store), Lake(home)
+        known_as = KnownAs(lake)
         recommend = RecommendEngine(
             home,
             store,
             settings.placements,
             config.engine,
             refused=lambda: refused_in_lake(home),
-            known_as=KnownAs(lake),
+            known_as=known_as,
+            observer=metrics.engine,
         )
         services = cls(
             settings=settings,
             store=store,
             lake=lake,
-            intake=EventIntake(store, RowScreener(key=lake.identity_key)),
+            permissions=Permissions(lake, store, known_as),
+            intake=EventIntake(store, RowScreener(key=lake.identity_key), config.store, lake.tombstones),
             recommend=recommend,
+            batcher=Batcher(
+                recommend, batch_size=config.engine.batch_questions, deadline=config.engine.deadline_ms / 1000
+            ),
             risk=RiskEngine(home, load_config(ActionsConfig, home.configs / "actions.yaml", optional=True)),
             lists=ChurnLists(home),
             metrics=metrics,
@@ -77,11 +92,15 @@ class Services:
             tokens=None if access.tokens is None else Tokens(access.tokens, tuple(scope.value for scope in Scope)),
         )
         services.refresh()
+        # What is there now stays: without this, every full collection would walk through all of it.
+        gc.collect()
+        gc.freeze()
         return services
 
     def refresh(self) -> None:
         """Take up what was deployed or scored since the last look; what cannot be used is logged, the old stays."""
         self.recommend.refresh()
+        self._read_permissions()
         self.risk.refresh()
         self.lists.refresh()
         self.metrics.model_is("recommend", self.recommend.model_version)
@@ -89,7 +108,15 @@ class Services:
             self.metrics.model_is(kind, self.risk.versions.get(kind))
         watch_freshness(self.settings.home, self.store, self.metrics)
 
+    def _read_permissions(self) -> None:
+        try:
+            self.permissions.refresh()
+        except Exception:
+            # What was read before holds; switches come from the store and are not touched by this.
+            _LOG.exception("the lake's users cannot be read; consents of its table since the last look are not known")
+
     def close(self) -> None:
+        self.batcher.close()
         self.store.close()
         self.buckets.close()
         use_rules(None)

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": (f"{_COMMANDS}.evaluate:evaluate", "Show how good the registered models are."),
     "promote": (f"{_COMMANDS}.promote:promote", "Make the challenger the champion if it is better."),
     "deploy": (f"{_COMMANDS}.deploy:deploy", "Make a registered model the one that answers."),
+    "canary": (f"{_COMMANDS}.canary:canary", "Try a version on a share of the users first."),
     "rollback": (f"{_COMMANDS}.rollback:rollback", "Go back to the model deployed before."),
     "score": (f"{_COMMANDS}.score:score", "Score every user's risk into a snapshot."),
     "counterfactual": (

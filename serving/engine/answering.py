@@ -1,14 +1,16 @@
-"""From a question to ranked, filtered, explained items over one loaded model. No state, no store."""
+"""From questions to ranked, filtered, explained items over one loaded model. No state, no store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serving.engine.asking import Dropped, RecommendedItem
+from serving.engine.asking import Degraded, Dropped, RecommendedItem
 from serving.engine.live_model import LiveModel
+from serving.engine.observing import Observer, stage
 from serving.engine.placements import Placement
 from serving.engine.question import Question
+from serving.engine.ranking import RankedList, rank_batch
 from serving.engine.reasons import REQUEST, reason_for, reason_of
 from serving.rules import Filters, Offer, Outcome, Rule, Slate, Stage, apply_rules
 from serving.rules.filters import FiltersConfig, RequestFilters
@@ -28,35 +30,93 @@ class Answer:
     dropped: tuple[Dropped, ...] = ()
 
 
-def personal_answer(live: LiveModel, question: Question, placement: Placement, *, explain: bool) -> Answer:
-    """Rank for the question's history and apply the rules, over trending items too where the ranked ones run short."""
-    narrow = question.context.filters != Filters()
-    width = _WIDE if narrow else max(placement.ranked, question.n) + len(question.context.excluded)
-    ranked = live.recommender.recommend(question.history, width, exclude_seen=placement.exclude_seen)
-    chain = placement.chain()
-    slate = Slate.of(ranked.item, ranked.score)
-    outcome = apply_rules(chain, question.context, slate)
-    if len(outcome.slate) < question.n:
-        # Heat cannot be compared with how well an item fits: popular items follow, without a score.
-        outcome = apply_rules(chain, question.context, slate.extended(_trending(live, question).item.tolist()))
-    place_of = {item: place for place, item in enumerate(ranked.item.tolist())}
-    places = np.array([place_of[i] for i in outcome.slate.item.tolist() if i in place_of], dtype=np.int64)
-    evidence = dict(
-        zip(
-            ranked.item[places].tolist(),
-            live.recommender.evidence(question.history, ranked.row[places], ranked.item[places], ranked.source[places]),
-            strict=True,
-        )
+@dataclass(frozen=True)
+class Asked:
+    """One question of a batch, and how it is to be answered."""
+
+    question: Question
+    placement: Placement
+    explain: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many ranked items the rules are given."""
+        context = self.question.context
+        if context.filters != Filters():
+            return _WIDE
+        return max(self.placement.ranked, self.question.n) + len(context.excluded)
+
+
+def personal_answers(
+    live: LiveModel, batch: Sequence[Asked], *, deadline: float, observer: Observer
+) -> tuple[list[Answer], tuple[Degraded, ...]]:
+    """Rank for the history of each question and apply the rules, over trending items too where ranked ones run short.
+
+    All placements of ``batch`` treat seen items alike. Also says what all of them were made without; ``deadline`` is a
+    moment of ``time.perf_counter``.
+    """
+    histories = Histories.joined([each.question.history for each in batch])
+    ranked = rank_batch(
+        live.recommender,
+        histories,
+        [each.width for each in batch],
+        exclude_seen=batch[0].placement.exclude_seen,
+        deadline=deadline,
+        observer=observer,
     )
-    sources = _source_scores(live, question, placement, ranked.item[places]) if explain else {}
+    with stage(observer, "rules", len(batch)):
+        outcomes = [_ruled(live, each, found) for each, found in zip(batch, ranked.lists, strict=True)]
+    with stage(observer, "reasons", len(batch)):
+        evidence = _evidence(live, histories, ranked.lists, outcomes)
+        answers = [
+            _answer(live, each, found, outcome, why)
+            for each, found, outcome, why in zip(batch, ranked.lists, outcomes, evidence, strict=True)
+        ]
+    return answers, ranked.degraded
+
+
+def _ruled(live: LiveModel, asked: Asked, ranked: RankedList) -> Outcome:
+    chain, question = asked.placement.chain(), asked.question
+    slate = Slate.of(ranked.item, ranked.score)
+    outcome = apply_rules(chain, question.context, slate, trace=asked.explain)
+    if len(outcome.slate) >= question.n:
+        return outcome
+    # Heat cannot be compared with how well an item fits: popular items follow, without a score.
+    longer = slate.extended(_trending(live, question).item.tolist())
+    return apply_rules(chain, question.context, longer, trace=asked.explain)
+
+
+def _evidence(
+    live: LiveModel, histories: Histories, ranked: Sequence[RankedList], outcomes: Sequence[Outcome]
+) -> list[dict[int, Evidence]]:
+    """Per question what speaks for each item that is shown and was ranked."""
+    rows, items, sources = [], [], []
+    for row, (found, outcome) in enumerate(zip(ranked, outcomes, strict=True)):
+        place_of = {item: place for place, item in enumerate(found.item.tolist())}
+        places = np.array([place_of[i] for i in outcome.slate.item.tolist() if i in place_of], dtype=np.int64)
+        rows.append(np.full(len(places), row, dtype=np.int32))
+        items.append(found.item[places])
+        sources.append(found.source[places])
+    question, shown = np.concatenate(rows), np.concatenate(items)
+    evidence: list[dict[int, Evidence]] = [{} for _ in ranked]
+    for place, why in enumerate(live.recommender.evidence(histories, question, shown, np.concatenate(sources))):
+        evidence[int(question[place])][int(shown[place])] = why
+    return evidence
+
+
+def _answer(
+    live: LiveModel, asked: Asked, ranked: RankedList, outcome: Outcome, evidence: Mapping[int, Evidence]
+) -> Answer:
+    placement, question = asked.placement, asked.question
     items = _items(live, question, outcome, evidence, propensities=placement.explores)
-    if not explain:
+    if not asked.explain:
         return Answer(items)
+    sources = _source_scores(live, question, placement, np.array(list(evidence), dtype=np.int32))
     explained = tuple(
         replace(shown, sources=sources.get(item, {}))
         for shown, item in zip(items, outcome.slate.item.tolist(), strict=True)
     )
-    return Answer(explained, _dropped(live, chain, outcome, frozenset(place_of)))
+    return Answer(explained, _dropped(live, placement.chain(), outcome, frozenset(ranked.item.tolist())))
 
 
 def trending_answer(live: LiveModel, question: Question, placement: Placement) -> Answer:

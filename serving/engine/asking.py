@@ -13,6 +13,8 @@ class Degraded(StrEnum):
 
     REALTIME_STATE = "realtime_state"  # the online store did not answer: events since the training are missing
     RANKING = "ranking"  # the ranked list failed or is empty: trending items instead
+    RANKER = "ranker"  # the ranker failed: the blend of the candidate sources ranked
+    DEADLINE = "deadline"  # time ran short: the blend ranked, or trending items were taken
     STALE_MODEL = "stale_model"  # the model's data ended long ago; answered as of that end
     NO_MODEL = "no_model"  # nothing is deployed
 
@@ -38,6 +40,15 @@ class RequestedFilters:
 
 
 @dataclass(frozen=True)
+class AskedFrom:
+    """Where and when a visitor asks, as far as the caller knows. What the model has never met has no effect."""
+
+    channel: str | None = None
+    region: str | None = None
+    hour: int | None = None  # of the day, UTC; None: that of the moment
+
+
+@dataclass(frozen=True)
 class Ask:
     """One question for recommendations."""
 
@@ -48,6 +59,7 @@ class Ask:
     session: tuple[SessionEvent, ...] = ()
     exclude: tuple[str, ...] = ()
     filters: RequestedFilters = RequestedFilters()
+    context: AskedFrom | None = None
     explain: bool = False
     as_of: int | None = None  # seconds since 1970; None: now
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from features.contracts.config import Config
+from serving.engine.guard import GuardConfig
 
 
 class EngineConfig(Config):
@@ -19,3 +20,9 @@ class EngineConfig(Config):
     """How many days the lists of placements that explore stay logged with their propensities; 0: not at all."""
     reload_seconds: float = Field(default=1.0, gt=0)
     """How often a worker looks whether another model was deployed or another snapshot written."""
+    deadline_ms: float = Field(default=50.0, gt=0)
+    """How long an answer may take, in milliseconds; near it a simpler list is given, named in ``degraded``."""
+    batch_questions: int = Field(default=16, ge=1, le=512)
+    """Most questions that are answered together when several wait."""
+    guard: GuardConfig = GuardConfig()
+    """When a version that is tried is taken back."""

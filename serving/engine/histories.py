@@ -50,5 +50,7 @@ def visitor_history(past: Interactions, user: int, recent: Sequence[RecentEvent]
         quantity=np.concatenate([known.quantity, np.array([e.quantity for _, e in fresh], dtype=np.float32)])[order],
         basket=np.concatenate([known.basket, np.array(basket, dtype=np.int64)])[order],
         clock=known.clock,
+        channel=known.channel,
+        region=known.region,
     )
     return VisitorHistory(joined, unknown)

@@ -1,20 +1,28 @@
 """Events that arrive by request: judged row by row, then kept durably."""
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from features.contracts import columns as c
+from features.contracts.errors import OverloadedError
+from features.contracts.knowledge import ANONYMOUS, USER
+from features.lake.tombstones import Tombstones
 from features.quality.rows import RowScreener
+from serving.store.config import StoreConfig
+from serving.store.group_commit import GroupCommit
 from serving.store.protocol import OnlineStore
 
 _IDS = (c.EVENT_ID, c.USER_ID, c.ANONYMOUS_ID, c.ITEM_ID, c.SESSION_ID, c.REQUEST_ID, c.ORDER_ID)
 _LONGEST_ID = 128
 _LONGEST_TEXT = 10_000
 _WIDEST_INTEGER = 2**63
+_LOOK_SECONDS = 1.0
+_QUEUE_RETRY_SECONDS = 10
 
 
 class EventStatus(StrEnum):
@@ -46,16 +54,32 @@ class EventResult:
 class EventIntake:
     """Takes batches of events into the store."""
 
-    def __init__(self, store: OnlineStore, screener: RowScreener | None = None) -> None:
+    def __init__(
+        self,
+        store: OnlineStore,
+        screener: RowScreener | None = None,
+        limits: StoreConfig | None = None,
+        erased: Tombstones | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._screener = screener or RowScreener()
+        self._limits = limits or StoreConfig()
+        self._erased = erased
+        self._commit = GroupCommit(store, self._limits.waiting_batches)
+        self._clock, self._look_again = clock, -math.inf
+        self._queued = 0
 
     def take(self, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[EventResult]:
         """Judge ``rows`` by the checks that files go through and keep the good ones; ``now`` is their arrival.
 
         When this returns, accepted events are durable and count in the next recommendation.
+
+        Raises :class:`OverloadedError` when too much waits already, of which nothing is kept.
         """
-        problems = [_unusable(row) for row in rows]
+        self._check_queue()
+        problems = [_unusable(row) or self._refused(row) for row in rows]
         usable = [index for index, problem in enumerate(problems) if problem is None]
         good: list[int] = []
         fresh: list[bool] = []
@@ -67,9 +91,28 @@ class EventIntake:
                     good.append(index)
                 else:
                     problems[index] = RowProblem(error.field, error.message)
-            fresh = self._store.add_events(screened.accepted.to_pylist()) if good else []
+            fresh = self._commit.add(screened.accepted.to_pylist()) if good else []
         new = dict(zip(good, fresh, strict=True))
         return [_result(index, rows[index], problem, new) for index, problem in enumerate(problems)]
+
+    def _check_queue(self) -> None:
+        # Counting reads the whole queue, so a worker counts once a second: the bound is one of disk, not of the row.
+        if self._clock() >= self._look_again:
+            self._queued = self._store.queue_length()
+            self._look_again = self._clock() + _LOOK_SECONDS
+        if self._queued >= self._limits.queued_events:
+            raise OverloadedError(
+                f"{self._queued} events wait for the lake, at most {self._limits.queued_events} may",
+                _QUEUE_RETRY_SECONDS,
+            )
+
+    def _refused(self, row: Mapping[str, Any]) -> RowProblem | None:
+        """Why an event of an erased id is not taken; a device that another user is logged in on is his."""
+        kind, name = (USER, c.USER_ID) if row.get(c.USER_ID) else (ANONYMOUS, c.ANONYMOUS_ID)
+        external = row.get(name)
+        if self._erased is None or not external or not self._erased.has(kind, external):
+            return None
+        return RowProblem(name, "was erased at the user's wish 用户已要求删除")
 
 
 def _result(index: int, row: Mapping[str, Any], problem: RowProblem | None, new: Mapping[int, bool]) -> EventResult:

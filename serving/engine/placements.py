@@ -126,6 +126,11 @@ _BUILT_IN: dict[str, dict[str, Any]] = {
             {**_VARIED, "per_category": 1},
         ],
     },
+    "article": {
+        "target": "click",
+        "context_event": "article_read",
+        "rules": [_AVAILABLE, _AGAIN, _DIFFERENT, _VARIED],
+    },
     "push": {
         "target": "click",
         "rules": [

@@ -7,14 +7,14 @@ import numpy as np
 
 from features.contracts.events import EventType
 from features.contracts.ids import UNKNOWN, IdMap
-from serving.engine.asking import Ask, Degraded
+from serving.engine.asking import Ask, AskedFrom, Degraded
 from serving.engine.histories import visitor_history
 from serving.engine.live_model import LiveModel
 from serving.engine.names import filters_of, unknown_names
 from serving.engine.placements import Placement
 from serving.rules import Purchases, RuleContext
 from serving.store.protocol import RecentEvent
-from training.interactions import SECONDS_PER_DAY, Histories
+from training.interactions import SECONDS_PER_DAY, UNTOLD, Histories, Interactions
 from training.models.recommender import Intent
 
 _PURCHASE = EventType.PURCHASE.code
@@ -67,7 +67,7 @@ def prepare(
     user = _trained_index(live, visit)
     own = [*visit.recent, *told] if visit.personal else []
     joined = visitor_history(live.past, user if visit.personal else UNKNOWN, [*own, *in_view], as_of=as_of)
-    history = joined.histories
+    history = _asked_from(joined.histories, ask.context if visit.personal else None, live.past, now)
     excluded = [*ask.exclude, *ask.item_ids]
     names = live.facts.facts.names
     unknown = [item for item in ask.exclude if item not in live.past.items]
@@ -90,6 +90,21 @@ def prepare(
         known=user != UNKNOWN or bool(visit.recent),
         unknown_items=tuple(dict.fromkeys([*joined.unknown_items, *unknown, *unknown_names(ask.filters, names)])),
     )
+
+
+def _asked_from(history: Histories, context: AskedFrom | None, past: Interactions, now: int) -> Histories:
+    """The question with what the caller says of its place and hour, in the codes of the model's log."""
+    if context is None:
+        return history
+    return history.asked_from(
+        channel=_code(context.channel, past.channel_names),
+        region=_code(context.region, past.region_names),
+        hour=now % SECONDS_PER_DAY // 3600 if context.hour is None else context.hour,
+    )
+
+
+def _code(name: str | None, names: tuple[str, ...]) -> int:
+    return names.index(name) if name is not None and name in names else UNTOLD
 
 
 def _trained_index(live: LiveModel, visit: Visit) -> int:

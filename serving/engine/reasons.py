@@ -38,6 +38,10 @@ REQUEST = "request"
 #: By source: the candidate sources of models, and what rules bring in.
 WORDS: dict[str, Words] = {
     "als": Words(Text("fits your taste", "符合您的偏好")),
+    "articles": Words(
+        Text("readers of the article chose it", "读过此文的人也选了它"),
+        Text("chosen by readers of “{item}”", "读过「{item}」的人也选了它"),
+    ),
     "arrivals": Words(Text("just arrived", "新品上架"), category=Text("new in {category}", "「{category}」新品")),
     "campaign": Words(Text("picked by the mall", "商城精选")),
     "complementary": Words(

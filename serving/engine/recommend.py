@@ -1,33 +1,52 @@
-"""The recommendation engine of one worker: the live model, the store beside it, and what to do when one is missing."""
+"""The recommendation engine of one worker: the versions that answer, the store beside them, and what to do when one is
+missing."""
 
 import logging
+import math
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from features.contracts.errors import MissingStateError, StoreUnavailableError, UnknownNameError
-from features.contracts.events import EventType
+from features.contracts.errors import MissingStateError, UnknownNameError
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
-from serving.engine.answering import Answer, given_answer, near_answer, personal_answer, trending_answer
+from serving.engine.answering import Answer, Asked, given_answer, near_answer, personal_answers, trending_answer
 from serving.engine.asking import Ask, Degraded, ItemList, Recommendation, RequestedFilters
 from serving.engine.config import EngineConfig
 from serving.engine.identities import KnownAs
-from serving.engine.live_facts import Refusals
 from serving.engine.live_model import LiveModel
+from serving.engine.observing import Observer, Unwatched, stage
 from serving.engine.placements import Placement
 from serving.engine.question import Question, Visit, prepare
+from serving.engine.rollout import Mode
 from serving.engine.served import ServedLog
-from serving.engine.watching import Watched
-from serving.store.protocol import RECENT_LIMIT, OnlineStore, RecentEvent, Visitor
-from training.deployment import live, pointer
+from serving.engine.versions import Loaded, Versions
+from serving.engine.visiting import Visits
+from serving.store.protocol import OnlineStore, Visitor
 from training.models.recommender import Intent
 
 _LOG = logging.getLogger(__name__)
-_IMPRESSION = EventType.IMPRESSION.code
+#: Questions that wait for a version that is asked beside the live one; when more come, the oldest are forgotten.
+_SHADOW_WAITING = 64
+#: Failures of the model itself: what a trial answers for.
+_BROKEN = {Degraded.RANKING, Degraded.RANKER}
+
+
+@dataclass(frozen=True)
+class _Posed:
+    """A question on its way to an answer."""
+
+    ask: Ask
+    model: LiveModel
+    name: str  # of the placement
+    asked: Asked
+    visit: Visit
+    degraded: tuple[Degraded, ...]
+    late: bool
 
 
 class RecommendEngine:
@@ -42,6 +61,7 @@ class RecommendEngine:
         *,
         refused: Callable[[], Collection[str]] = tuple,
         known_as: KnownAs | None = None,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
@@ -49,104 +69,95 @@ class RecommendEngine:
 
         ``known_as`` says which users are one; without it every id is a user of his own. ``new_id`` names answers.
         """
-        self._home, self._store, self._placements, self._config = home, store, placements, config
-        self._refused, self._clock, self._known_as, self._new_id = refused, clock, known_as, new_id
+        self._placements, self._config = placements, config
+        self._observer, self._clock, self._new_id = observer or Unwatched(), clock, new_id
         self._served = ServedLog(home.online / "served", config.served_days)
-        self._pointer = Watched(pointer(home))
-        self._live: LiveModel | None = None
-        self._refusals = Refusals()
+        self._visits = Visits(store, config.recent_events, refused, known_as)
+        self._versions = Versions(home, config.guard, self._visits.reload)
+        self._shadowed: deque[tuple[_Posed, tuple[str, ...]]] = deque(maxlen=_SHADOW_WAITING)
         # Lists that belong to no placement: a given one to rank, and items that are near one or popular.
         self._given = Placement(rules=())
         self._listing = Placement.model_validate({"rules": [{"rule": "availability"}]})
 
     @property
     def model_version(self) -> str | None:
-        """The version that answers carry; None when nothing is loaded."""
-        current = self._live
+        """The live version; None when nothing is loaded."""
+        current = self._versions.current.live
         return current.version if current else None
+
+    @property
+    def trial_version(self) -> str | None:
+        """The version that is tried beside the live one."""
+        trial = self._versions.current.trial
+        return trial.model.version if trial else None
 
     def canonical(self, user_id: str) -> str:
         """The user that ``user_id`` counts for: itself unless it was merged into another."""
-        return self._members(user_id)[0]
+        return self._visits.members(user_id)[0]
 
     def refresh(self) -> None:
-        """Load what was deployed or merged since the last look. What is refused is logged, and the old stays."""
-        try:
-            if self._known_as is not None:
-                self._known_as.refresh()
-        except Exception:
-            # A lake that cannot be read must not stop the answers: users stay who they were.
-            _LOG.exception("the lake's log of links cannot be read; merges since the last look are not known")
-        if not self._pointer.changed():
-            return
-        try:
-            path = live(self._home, "recommend")
-            if path is not None and (self._live is None or self._live.path != path):
-                self._load(path)
-        except Exception:
-            # Whatever a damaged bundle provokes, the worker goes on with what it has.
-            _LOG.exception("the deployed recommendation bundle is refused, %s stays live", self.model_version)
-
-    def _load(self, path: Path) -> None:
-        model = LiveModel.load(path)
-        refusals = Refusals(self._refused())
-        self._live, self._refusals = model, refusals
-        _LOG.info("recommendation bundle %s is live", model.version)
+        """Load what was deployed, tried or merged since the last look. What is refused is logged, and the old stays."""
+        self._visits.refresh()
+        self._versions.refresh()
 
     # --- questions ----------------------------------------------------------------------------------------
     def recommend(self, ask: Ask) -> Recommendation:
-        """Ranked items for one visitor at one placement.
+        """Ranked items for one visitor at one placement; see :meth:`recommend_many`."""
+        return self.recommend_many([ask])[0]
+
+    def recommend_many(
+        self, asks: Sequence[Ask], *, late: Sequence[bool] = (), deadline: float = math.inf
+    ) -> list[Recommendation]:
+        """Ranked items for each question, in order: what each would be answered alone.
 
         Never fails because a model or the store is missing: ``degraded`` of the answer says what it was made without.
+        Questions that are ``late`` get trending items at once; the blend ranks the others where ``deadline`` (of
+        ``time.perf_counter``) passes before the ranker begins.
         Raises :class:`UnknownNameError` for a placement that does not exist.
         """
-        name = ask.placement or self._config.default_placement
-        placement = self.placement(name)
-        request_id = self._new_id()
-        model = self._live
-        if model is None:
-            return Recommendation(
-                request_id=request_id,
-                model_version=None,
-                user_id=ask.visitor.user_id if ask.visitor else None,
-                placement=name,
-                known=False,
-                personalized=False,
-                degraded=(Degraded.NO_MODEL,),
-                items=(),
-            )
-        visit, question, late = self._question(ask, model, placement, request_id)
-        degraded = [*late, *visit.degraded]
-        try:
-            answer = personal_answer(model, question, placement, explain=ask.explain)
-        except Exception:
-            # Whatever breaks in a model must not leave the mall's page empty; the log and the answer both say so.
-            _LOG.exception("ranking failed for %s; trending items instead", ask)
-            answer = trending_answer(model, question, placement)
-            degraded.append(Degraded.RANKING)
-        recommendation = Recommendation(
-            request_id=request_id,
-            model_version=model.version,
-            user_id=visit.user_id,
-            placement=name,
-            known=question.known,
-            personalized=visit.personal and len(question.history.item) > 0 and Degraded.RANKING not in degraded,
-            degraded=tuple(degraded),
-            items=answer.items,
-            unknown_items=question.unknown_items,
-            dropped=answer.dropped,
-        )
-        if placement.explores:
-            self._served.write(recommendation, placement.target, question.context.now)
-        return recommendation
+        loaded = self._versions.current
+        if loaded.live is None:
+            return [self._nothing(ask) for ask in asks]
+        with stage(self._observer, "prepare", len(asks)):
+            there = self._visits.follow(model.facts for model in loaded.models)
+            hurried = late or [False] * len(asks)
+            posed = [self._posed(ask, loaded, there, hurry) for ask, hurry in zip(asks, hurried, strict=True)]
+        answers: dict[int, Recommendation] = {}
+        for places in _alike(posed):
+            batch = [posed[place] for place in places]
+            answers |= zip(places, self._answered(batch, loaded, deadline), strict=True)
+        return [answers[place] for place in range(len(asks))]
+
+    @property
+    def has_shadow_work(self) -> bool:
+        """Whether questions wait for a version that is asked beside the live one."""
+        return bool(self._shadowed)
+
+    def shadow(self) -> None:
+        """Ask the version that is tried in the shadow what was just answered, and compare; nobody waits for it."""
+        waiting = [self._shadowed.popleft() for _ in range(len(self._shadowed))]
+        trial = self._versions.current.trial
+        if trial is None or trial.rollout.mode is not Mode.SHADOW:
+            return
+        posed = [self._posed_to(p.ask, trial.model, p.name, p.visit, late=False) for p, _ in waiting]
+        for places in _alike(posed):
+            start = time.perf_counter()
+            answers, degraded = self._ranked([posed[place] for place in places], math.inf)
+            failed = len(places) * any(why in _BROKEN for why in degraded)
+            self._note(trial.model, self._versions.current, len(places), time.perf_counter() - start, failed)
+            for place, answer in zip(places, answers, strict=True):
+                shown = waiting[place][1]
+                would = {item.item_id for item in answer.items}
+                self._observer.shadowed(trial.model.version, len(would.intersection(shown)) / max(len(shown), 1))
 
     def rank(self, visitor: Visitor | None, item_ids: tuple[str, ...]) -> Recommendation:
         """The given items in the order that suits the visitor best; unknown ones are reported, not ranked."""
-        model = self._live
+        model = self._versions.current.model_for(visitor)
         if model is None:
             raise MissingStateError("no recommendation model is deployed, so nothing can be ranked")
         request_id = self._new_id()
-        visit, question, late = self._question(Ask(visitor, n=len(item_ids)), model, self._given, request_id)
+        visit = self._visit(visitor, model)
+        question, late = self._question(Ask(visitor, n=len(item_ids)), visit, model, self._given, request_id)
         given = model.past.items.indices(list(item_ids))
         answer = given_answer(model, question, np.unique(given[given != UNKNOWN]))
         return Recommendation(
@@ -169,6 +180,10 @@ class RecommendEngine:
         """What many people take now, overall or inside categories."""
         return self._item_list(Ask(n=n, filters=RequestedFilters(categories=categories)), None, "similar")
 
+    def placement_of(self, ask: Ask) -> Placement:
+        """Where the answer will stand; raises :class:`UnknownNameError` when there is no such place."""
+        return self.placement(ask.placement or self._config.default_placement)
+
     def placement(self, name: str) -> Placement:
         """The placement called ``name``; raises :class:`UnknownNameError` that lists the known ones."""
         try:
@@ -178,12 +193,101 @@ class RecommendEngine:
             raise UnknownNameError(f"there is no placement '{name}'; the placements are {known}") from None
 
     # --- parts --------------------------------------------------------------------------------------------
+    def _nothing(self, ask: Ask) -> Recommendation:
+        self.placement_of(ask)
+        return Recommendation(
+            request_id=self._new_id(),
+            model_version=None,
+            user_id=ask.visitor.user_id if ask.visitor else None,
+            placement=ask.placement or self._config.default_placement,
+            known=False,
+            personalized=False,
+            degraded=(Degraded.NO_MODEL,),
+            items=(),
+        )
+
+    def _posed(self, ask: Ask, loaded: Loaded, store_there: bool, late: bool) -> _Posed:
+        model = loaded.model_for(ask.visitor)
+        if model is None:
+            raise MissingStateError("no recommendation model is deployed")
+        if late:
+            visit = self._visits.visit_without_store(ask.visitor, Degraded.DEADLINE)
+        elif not store_there:
+            visit = self._visits.visit_without_store(ask.visitor, Degraded.REALTIME_STATE)
+        else:
+            visit = self._visits.visit(ask.visitor)
+        return self._posed_to(ask, model, ask.placement or self._config.default_placement, visit, late=late)
+
+    def _posed_to(self, ask: Ask, model: LiveModel, name: str, visit: Visit, *, late: bool) -> _Posed:
+        placement = self.placement(name)
+        question, stale = self._question(ask, visit, model, placement, self._new_id())
+        return _Posed(ask, model, name, Asked(question, placement, ask.explain), visit, (*stale, *visit.degraded), late)
+
+    def _answered(self, batch: Sequence[_Posed], loaded: Loaded, deadline: float) -> list[Recommendation]:
+        """Answers to questions that :func:`_alike` put together."""
+        model = batch[0].model
+        start = time.perf_counter()
+        if batch[0].late:
+            answers = [trending_answer(model, p.asked.question, p.asked.placement) for p in batch]
+            degraded: tuple[Degraded, ...] = ()
+        else:
+            answers, degraded = self._ranked(batch, deadline)
+            failed = len(batch) * any(why in _BROKEN for why in degraded)
+            self._note(model, loaded, len(batch), time.perf_counter() - start, failed)
+        made = [self._recommendation(p, answer, degraded) for p, answer in zip(batch, answers, strict=True)]
+        self._remember_for_shadow(batch, made, loaded)
+        return made
+
+    def _ranked(self, batch: Sequence[_Posed], deadline: float) -> tuple[list[Answer], tuple[Degraded, ...]]:
+        model = batch[0].model
+        try:
+            return personal_answers(model, [p.asked for p in batch], deadline=deadline, observer=self._observer)
+        except Exception:
+            # Whatever breaks in a model must not leave the mall's page empty; the log and the answer both say so.
+            _LOG.exception("ranking failed for %s; trending items instead", [p.ask for p in batch])
+            answers = [trending_answer(model, p.asked.question, p.asked.placement) for p in batch]
+            return answers, (Degraded.RANKING,)
+
+    def _note(self, model: LiveModel, loaded: Loaded, questions: int, seconds: float, failed: int) -> None:
+        self._observer.answered(model.version, questions, failed)
+        if loaded.trial is not None:
+            tried = model is loaded.trial.model
+            loaded.trial.guard.note(trial=tried, questions=questions, seconds=seconds, failed=failed)
+
+    def _recommendation(self, posed: _Posed, answer: Answer, degraded: tuple[Degraded, ...]) -> Recommendation:
+        question, visit = posed.asked.question, posed.visit
+        ranked = not posed.late and Degraded.RANKING not in degraded
+        made = Recommendation(
+            request_id=question.context.request_id,
+            model_version=posed.model.version,
+            user_id=visit.user_id,
+            placement=posed.name,
+            known=question.known,
+            personalized=visit.personal and len(question.history.item) > 0 and ranked,
+            degraded=(*posed.degraded, *degraded),
+            items=answer.items,
+            unknown_items=question.unknown_items,
+            dropped=answer.dropped,
+        )
+        if posed.asked.placement.explores:
+            self._served.write(made, posed.asked.placement.target, question.context.now)
+        return made
+
+    def _remember_for_shadow(self, batch: Sequence[_Posed], made: Sequence[Recommendation], loaded: Loaded) -> None:
+        trial = loaded.trial
+        if trial is None or trial.rollout.mode is not Mode.SHADOW:
+            return
+        for posed, answer in zip(batch, made, strict=True):
+            if not posed.late and trial.rollout.takes(answer.request_id):
+                self._shadowed.append((posed, tuple(item.item_id for item in answer.items)))
+
     def _item_list(self, ask: Ask, item_id: str | None, intent: Intent) -> ItemList:
         request_id = self._new_id()
-        model = self._live
+        model = self._versions.current.live
         if model is None:
             return ItemList(request_id, None, known=False, degraded=(Degraded.NO_MODEL,), items=())
-        visit, question, late = self._question(ask, model, self._listing, request_id)
+        visit = self._visit(None, model)
+        question, late = self._question(ask, visit, model, self._listing, request_id)
         item = UNKNOWN if item_id is None else model.past.items.index(item_id)
         answer = Answer(())
         if item != UNKNOWN:
@@ -193,51 +297,24 @@ class RecommendEngine:
         known = item_id is None or item != UNKNOWN
         return ItemList(request_id, model.version, known, (*late, *visit.degraded), answer.items)
 
+    def _visit(self, visitor: Visitor | None, model: LiveModel) -> Visit:
+        if self._visits.follow([model.facts]):
+            return self._visits.visit(visitor)
+        return self._visits.visit_without_store(visitor, Degraded.REALTIME_STATE)
+
     def _question(
-        self, ask: Ask, model: LiveModel, placement: Placement, request_id: str
-    ) -> tuple[Visit, Question, tuple[Degraded, ...]]:
+        self, ask: Ask, visit: Visit, model: LiveModel, placement: Placement, request_id: str
+    ) -> tuple[Question, tuple[Degraded, ...]]:
         now = int(self._clock()) if ask.as_of is None else ask.as_of
         as_of = model.moment(now, self._config.stale_after_days)
-        visit = self._visit(ask.visitor, model)
         late = () if as_of == now else (Degraded.STALE_MODEL,)
-        return visit, prepare(ask, visit, model, placement, as_of=as_of, now=now, request_id=request_id), late
+        return prepare(ask, visit, model, placement, as_of=as_of, now=now, request_id=request_id), late
 
-    def _visit(self, visitor: Visitor | None, model: LiveModel) -> Visit:
-        """What is known of the visitor now; without the store, what was known before it went away."""
-        user_id = visitor.user_id if visitor else None
-        try:
-            model.facts.follow(self._store)
-            self._refusals.follow(self._store)
-            if visitor is None:
-                return Visit(None)
-            if visitor.anonymous_id is not None:
-                user_id = self._store.user_of(visitor.anonymous_id)
-            members = () if user_id is None else self._members(user_id)
-            user_id = members[0] if members else None
-            if any(member in self._refusals for member in members):
-                return Visit(user_id, personal=False)
-            events = self._recent(visitor, members)
-            recent, shown = self._sorted_out(events)
-            return Visit(user_id, recent, shown, members=members)
-        except StoreUnavailableError as error:
-            _LOG.warning("answering without real-time state: %s", error)
-            members = () if user_id is None else self._members(user_id)
-            personal = not any(member in self._refusals for member in members)
-            known = members[0] if members else None
-            return Visit(known, personal=personal, degraded=(Degraded.REALTIME_STATE,), members=members)
 
-    def _members(self, user_id: str) -> tuple[str, ...]:
-        return (user_id,) if self._known_as is None else self._known_as.members(user_id)
-
-    def _recent(self, visitor: Visitor, members: tuple[str, ...]) -> list[RecentEvent]:
-        """The latest events, oldest first; of a merged user those under all his ids."""
-        if len(members) < 2:
-            return self._store.recent(visitor, RECENT_LIMIT)
-        found = [event for member in members for event in self._store.recent(Visitor(user_id=member), RECENT_LIMIT)]
-        return sorted(found, key=lambda event: event.time)
-
-    def _sorted_out(self, events: Sequence[RecentEvent]) -> tuple[list[RecentEvent], list[RecentEvent]]:
-        """What the visitor did, at most the configured number, and what he was merely shown."""
-        did = [event for event in events if event.kind != _IMPRESSION]
-        shown = [event for event in events if event.kind == _IMPRESSION]
-        return did[max(len(did) - self._config.recent_events, 0) :], shown
+def _alike(posed: Sequence[_Posed]) -> list[list[int]]:
+    """Places of questions that can be answered together: one version, one policy about seen items, in time or late."""
+    groups: dict[tuple[int, bool, bool], list[int]] = {}
+    for place, each in enumerate(posed):
+        key = id(each.model), each.asked.placement.exclude_seen, each.late
+        groups.setdefault(key, []).append(place)
+    return list(groups.values())

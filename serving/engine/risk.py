@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.contracts import columns as c
@@ -149,7 +150,7 @@ def _tags_of(build: TagBuild, user_ids: Sequence[str], models: Models) -> pa.Tab
             "build all tags: 'mallard tags build'"
         )
     read = dict.fromkeys((*models.required_tags, *(name for name in FATIGUE_TAGS if name in build.tags)))
-    wanted = [(c.USER_ID, "in", list(user_ids))]
+    wanted = pc.field(c.USER_ID).isin(pa.array(user_ids, pa.string()))
     return pq.read_table(build.path, columns=[c.USER_ID, *read], filters=wanted)
 
 

@@ -39,12 +39,12 @@ from serving.marketing.columns import (
 from serving.marketing.config import MarketingConfig
 from serving.marketing.holdout import in_holdout
 from serving.marketing.snapshot import SnapshotInfo, save_snapshot
+from serving.marketing.suppression import NO_CONSENT
 from training.models.churn_scores import ChurnScores
 
 #: The tag that says where a user stands: new, active, silent, lost.
 LIFECYCLE_TAG = "lifecycle_stage"
 
-NO_CONSENT = "no_marketing_consent"
 ERASED = "erased"
 
 #: Users whose columns, contributions and reasons are in memory at a time.

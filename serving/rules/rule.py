@@ -125,7 +125,8 @@ class Filter(Rule):
         """(k,) True for every item that stays."""
 
     def apply(self, context: RuleContext, slate: Slate) -> Slate:
-        return slate.at(np.flatnonzero(self.keep(context, slate)))
+        kept = self.keep(context, slate)
+        return slate if kept.all() else slate.at(np.flatnonzero(kept))
 
 
 class Rescore(Rule):
@@ -138,7 +139,8 @@ class Rescore(Rule):
         """(k,) positive; 1 leaves an item as it is."""
 
     def apply(self, context: RuleContext, slate: Slate) -> Slate:
-        return slate.at(np.argsort(-slate.worth * self.factors(context, slate), kind="stable"))
+        factors = self.factors(context, slate)
+        return slate if (factors == 1).all() else slate.at(np.argsort(-slate.worth * factors, kind="stable"))
 
 
 class Select(Rule):
@@ -168,8 +170,8 @@ def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.stage))
 
 
-def apply_rules(rules: Sequence[Rule], context: RuleContext, slate: Slate) -> Outcome:
-    """Run ``rules`` by stage over ``slate`` and what they offer.
+def apply_rules(rules: Sequence[Rule], context: RuleContext, slate: Slate, *, trace: bool = True) -> Outcome:
+    """Run ``rules`` by stage over ``slate`` and what they offer; without ``trace`` nobody asks what was dropped.
 
     Only items that can be bought are brought in. Raises ``ValueError`` when a rule answers with an item that it was not
     given, or with one twice.
@@ -182,9 +184,14 @@ def apply_rules(rules: Sequence[Rule], context: RuleContext, slate: Slate) -> Ou
     dropped: dict[int, str] = {}
     for rule in rules:
         after = rule.apply(context, slate)
+        if after is slate:
+            continue
         left = set(after.item.tolist())
         if len(left) != len(after) or not left <= set(slate.item.tolist()):
             raise ValueError(f"the rule '{rule.name}' shows items twice, or items that it was not given")
+        if not trace:
+            slate = after
+            continue
         shown = set(after.item[: context.n].tolist())
         pushed_out = [item for item in slate.item[: context.n].tolist() if item not in shown]
         taken_out = [item for item in slate.item.tolist() if item not in left]

@@ -1,16 +1,20 @@
 """Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
 
+from serving.store.config import StoreConfig
 from serving.store.drain import Drained, drain, event_table
 from serving.store.embedded import EmbeddedStore
+from serving.store.group_commit import GroupCommit
 from serving.store.keys import NewKey, Scope, check_key, create_key
 from serving.store.opening import open_store
 from serving.store.protocol import (
     RECENT_LIMIT,
     Arrival,
+    Bounds,
     Change,
     Consent,
     ConsentChange,
     EventRow,
+    KeptAnswer,
     KeyRecord,
     Merge,
     OnlineStore,
@@ -23,12 +27,15 @@ from serving.store.protocol import (
 __all__ = [
     "RECENT_LIMIT",
     "Arrival",
+    "Bounds",
     "Change",
     "Consent",
     "ConsentChange",
     "Drained",
     "EmbeddedStore",
     "EventRow",
+    "GroupCommit",
+    "KeptAnswer",
     "KeyRecord",
     "Merge",
     "NewKey",
@@ -37,6 +44,7 @@ __all__ = [
     "QueuedEvent",
     "RecentEvent",
     "Scope",
+    "StoreConfig",
     "Visitor",
     "check_key",
     "create_key",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from features.contracts.errors import StoreUnavailableError
+from features.contracts.errors import StoreFullError, StoreUnavailableError
 from serving.store.schema import MIGRATIONS, TABLES, VERSION
 
 _BUSY_MILLISECONDS = 5_000
@@ -16,8 +16,9 @@ _BUSY_MILLISECONDS = 5_000
 class Connections:
     """The connections of one process to one database file, which is created when it is missing."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, max_bytes: int | None = None) -> None:
+        """The file grows to ``max_bytes`` at most, its log of up to a few megabytes beside it not counted."""
+        self._file, self._max_bytes = file, max_bytes
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -36,6 +37,8 @@ class Connections:
         try:
             yield self._mine()
         except sqlite3.Error as error:
+            if _is_full(error):
+                raise StoreFullError(f"{self._file}: the online store has no room left: {error}") from error
             raise StoreUnavailableError(f"{self._file}: the online store does not answer: {error}") from error
 
     @contextmanager
@@ -66,6 +69,10 @@ class Connections:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an answered event survives a power cut
+            connection.execute("PRAGMA secure_delete = ON")  # an erased user is not to be read from free pages
+            if self._max_bytes is not None:
+                (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+                connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page_size}")
             with self._lock:
                 self._opened.append(connection)
             self._local.connection = connection
@@ -84,3 +91,8 @@ class Connections:
                 raise StoreUnavailableError(
                     f"{self._file}: the online store has version {version}, this version of Mallard reads {VERSION}"
                 )
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    """Whether there is no room; a quota or a limit of the process shows as a write that fails."""
+    return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}

@@ -13,8 +13,11 @@ from features.contracts import columns as c
 from features.contracts.events import EventType
 from serving.store.connections import Connections
 from serving.store.embedded_refresh import RefreshTables, microseconds
+from serving.store.embedded_rights import RightsTables
 from serving.store.protocol import (
+    IMPRESSION,
     RECENT_LIMIT,
+    Bounds,
     Change,
     Consent,
     ConsentChange,
@@ -25,17 +28,18 @@ from serving.store.protocol import (
     QueuedEvent,
     RecentEvent,
     Visitor,
+    latest,
 )
 
 _REMEMBER_SECONDS = 30 * 86_400  # how long the id of a drained event still marks a retry as a duplicate
 
 
-class EmbeddedStore(RefreshTables):
+class EmbeddedStore(RefreshTables, RightsTables):
     """An :class:`~serving.store.protocol.OnlineStore` over SQLite (write-ahead log, a sync per commit)."""
 
-    def __init__(self, file: Path, *, recent_limit: int = RECENT_LIMIT) -> None:
-        super().__init__(Connections(file))
-        self._recent_limit = recent_limit
+    def __init__(self, file: Path, bounds: Bounds | None = None, *, max_bytes: int | None = None) -> None:
+        self._bounds = bounds or Bounds()
+        super().__init__(Connections(file, max_bytes))
 
     def ping(self) -> None:
         with self._connections.writing() as connection:
@@ -77,11 +81,10 @@ class EmbeddedStore(RefreshTables):
     def recent(self, visitor: Visitor, limit: int = RECENT_LIMIT) -> list[RecentEvent]:
         with self._connections.reading() as connection:
             found = connection.execute(
-                "SELECT item_id, kind, time, quantity, order_id FROM recent WHERE owner = ? "
-                "ORDER BY time DESC, position DESC LIMIT ?",
-                (_owner(connection, visitor), limit),
+                "SELECT item_id, kind, time, quantity, order_id FROM recent WHERE owner = ? ORDER BY time, position",
+                (_owner(connection, visitor),),
             ).fetchall()
-        return [RecentEvent(*row) for row in reversed(found)]
+        return latest([RecentEvent(*row) for row in found], limit)
 
     def queued(self, limit: int) -> list[QueuedEvent]:
         with self._connections.reading() as connection:
@@ -102,12 +105,17 @@ class EmbeddedStore(RefreshTables):
         return int(count)
 
     def _trim(self, connection: sqlite3.Connection, owner: str) -> None:
-        boundary = connection.execute(
-            "SELECT time, position FROM recent WHERE owner = ? ORDER BY time DESC, position DESC LIMIT 1 OFFSET ?",
-            (owner, self._recent_limit),
-        ).fetchone()
-        if boundary is not None:
-            connection.execute("DELETE FROM recent WHERE owner = ? AND (time, position) <= (?, ?)", (owner, *boundary))
+        for shown in (True, False):
+            boundary = connection.execute(
+                "SELECT time, position FROM recent WHERE owner = ? AND (kind = ?) = ? "
+                "ORDER BY time DESC, position DESC LIMIT 1 OFFSET ?",
+                (owner, IMPRESSION, shown, self._bounds.recent),
+            ).fetchone()
+            if boundary is not None:
+                connection.execute(
+                    "DELETE FROM recent WHERE owner = ? AND (kind = ?) = ? AND (time, position) <= (?, ?)",
+                    (owner, IMPRESSION, shown, *boundary),
+                )
 
     # --- identities and consent ---------------------------------------------------------------------------
     def merge(self, anonymous_id: str, user_id: str) -> Merge:

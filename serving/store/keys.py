@@ -71,8 +71,8 @@ def rotate_key(
     """
     if overlap_seconds < 0:
         raise InputError(f"the overlap must not be negative, found {overlap_seconds} seconds")
-    kept = store.keys()
-    ending = [record for record in kept if record.name == name and is_live(record, now)]
+    known: list[KeyRecord] = store.keys()
+    ending = [record for record in known if record.name == name and is_live(record, now)]
     if not ending:
         raise UnknownNameError(f"there is no live key named '{name}'; see 'mallard keys list'")
     scopes = {scope for record in ending for scope in record.scopes}

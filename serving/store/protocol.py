@@ -10,11 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from features.contracts.events import EventType
+
 #: One accepted event by column name of the event contract; times are aware ``datetime``.
 EventRow = Mapping[str, Any]
 
-#: How many events of one visitor the store keeps at hand.
+#: How many events of one visitor the store keeps at hand, and as many impressions beside them.
 RECENT_LIMIT = 200
+
+IMPRESSION = EventType.IMPRESSION.code
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a store keeps; what is over goes, the oldest first."""
+
+    recent: int = RECENT_LIMIT  # events of one visitor, and as many impressions
+    answers: int = 10_000  # answers to calls with an idempotency key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,20 @@ class RecentEvent:
     time: int  # seconds since 1970, UTC
     quantity: float
     order_id: str | None
+
+
+def latest(events: Sequence[RecentEvent], limit: int) -> list[RecentEvent]:
+    """Of ``events``, oldest first, the last ``limit`` impressions and the last ``limit`` others, in their order."""
+    shown = sum(event.kind == IMPRESSION for event in events)
+    surplus = {True: shown - limit, False: len(events) - shown - limit}
+    if max(surplus.values()) <= 0:
+        return list(events)
+    kept = []
+    for event in events:
+        surplus[event.kind == IMPRESSION] -= 1
+        if surplus[event.kind == IMPRESSION] < 0:
+            kept.append(event)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +153,16 @@ class KeyRecord:
     revoked_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What a call with an idempotency key was answered, for the same call again."""
+
+    fingerprint: str  # of the request: the same key with another request is a mistake of the caller
+    status: int
+    body: bytes
+    expires_at: int  # seconds since 1970
+
+
 class OnlineStore(Protocol):
     """Online state behind one face. Every method raises ``StoreUnavailableError`` when the store cannot answer."""
 
@@ -142,7 +178,10 @@ class OnlineStore(Protocol):
         ...
 
     def recent(self, visitor: Visitor, limit: int = RECENT_LIMIT) -> list[RecentEvent]:
-        """The visitor's latest item events by time, oldest first; of a user also those of merged visits."""
+        """The visitor's latest item events by time, oldest first; of a user also those of merged visits.
+
+        At most ``limit`` impressions and ``limit`` of everything else: what was shown does not crowd out what was done.
+        """
         ...
 
     def queued(self, limit: int) -> list[QueuedEvent]:
@@ -214,6 +253,25 @@ class OnlineStore(Protocol):
     def consents_since(self, revision: int) -> list[ConsentChange]:
         """Consents changed after ``revision``, by ascending revision. 0 gives all."""
         ...
+
+    def erase(self, users: Collection[str]) -> int:
+        """Forget ``users``; returns how many records went.
+
+        Recent events, queued events, profiles, pending changes, and merges into the users with the visits that they
+        brought are gone when this returns. Ids of their events stay, so that a late retry brings nothing back, and
+        their consent stays as a refusal. What comes in afterwards is kept again: whoever erases refuses it before.
+        """
+        ...
+
+    # --- repeated calls -----------------------------------------------------------------------------------
+    def keep_answer(self, key: str, answer: KeptAnswer, *, now: int) -> KeptAnswer:
+        """Keep what the first call with ``key`` is answered, until it expires; returns what is kept, be it of another.
+
+        The store keeps as many answers as its :class:`Bounds` say.
+        """
+        ...
+
+    def kept_answer(self, key: str, *, now: int) -> KeptAnswer | None: ...
 
     # --- items and users ----------------------------------------------------------------------------------
     def put_items(self, changes: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """The tables of the embedded store."""
 
 #: Raised with every change of the tables; a store of another version is refused, not guessed at.
-VERSION = 2
+VERSION = 3
 
 #: What tags of single users need; in stores of every version from 2 on.
 _REFRESH = """
@@ -20,6 +20,19 @@ CREATE TABLE profiles (
 CREATE INDEX profiles_moment ON profiles (as_of);
 
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+#: Answers to calls that carry an idempotency key; in stores of every version from 3 on.
+_ANSWERS = """
+CREATE TABLE answers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    expires_at INTEGER NOT NULL  -- seconds since 1970
+);
+CREATE INDEX answers_end ON answers (expires_at);
 """
 
 TABLES = (
@@ -77,6 +90,7 @@ CREATE TABLE keys (
 );
 """
     + _REFRESH
+    + _ANSWERS
 )
 
 #: From the version of the key to the next one. Events that wait for the lake are read again, those in it are past.
@@ -91,5 +105,6 @@ UPDATE inbox SET
     counts_at = received_at * 1000000
 WHERE payload IS NOT NULL;
 """
-    + _REFRESH
+    + _REFRESH,
+    2: _ANSWERS,
 }

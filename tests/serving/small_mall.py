@@ -1,4 +1,7 @@
-"""A mall of sixty users and forty items, each user faithful to one of four departments, up to this midnight."""
+"""A mall of sixty users and forty items, each user faithful to one of four departments, up to this midnight.
+
+Each department has people who come by a channel of their own.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +15,7 @@ from features.contracts.events import EVENT_SCHEMA, EventType
 
 USERS, ITEMS, DAYS = 60, 40, 40
 DEPARTMENTS = ("FOOD", "HOME", "BABY", "SPORT")
+CHANNELS = ("mini_program", "web", "wecom", "store")
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -49,6 +53,7 @@ def events() -> pa.Table:
                         c.USER_ID: f"u{user:02}",
                         c.ITEM_ID: f"i{item:02}",
                         c.OCCURRED_AT: moment + timedelta(minutes=place),
+                        c.CHANNEL: CHANNELS[user % 4],
                         c.ORDER_ID: f"o{user}-{day}" if kind is EventType.PURCHASE else None,
                         c.QUANTITY: 1.0,
                         c.AMOUNT: float(item + 1) if kind is EventType.PURCHASE else None,

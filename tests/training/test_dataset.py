@@ -130,3 +130,12 @@ def test_a_catalogue_that_knows_nothing_has_rows_for_all() -> None:
     known = interactions_from_events(events([("u", "a", "view", 0), ("u", "z", "view", 1)])).catalogue
     assert known.shop.tolist() == known.published_at.tolist() == [-1, -1]
     assert known.word_start.tolist() == [0, 0, 0]
+
+
+def test_channels_and_regions_stay_with_their_events() -> None:
+    rows = events([("b", "x", "view", 2), ("a", "y", "view", 5), ("a", "z", "purchase", 1)])
+    rows = rows.append_column("channel", pa.array(["web", None, "app"]))
+    data = interactions_from_events(rows, regions={"b": "Chengdu", "nobody": "Beijing"})
+    assert [data.channel_names[code] if code >= 0 else None for code in data.channel] == ["app", None, "web"]
+    assert [data.region_names[code] if code >= 0 else None for code in data.region] == [None, None, "Chengdu"]
+    assert interactions_from_events(events([("a", "x", "view", 1)])).channel.tolist() == [-1]

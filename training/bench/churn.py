@@ -17,6 +17,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say, step
 from features.lake import LoadedSource, read_table
 from features.sources import open_source
+from training.bench.churn_account import account_of, standings
 from training.bench.config import ChurnBench
 from training.bench.cutoffs import day_of, described, past_of, whole_of
 from training.bench.measure import Cost, Meter
@@ -73,18 +74,25 @@ def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dic
     past = past_of(loaded, cutoff)
     with step(f"cut-off {day_of(cutoff)}"), Meter() as meter:
         fitted = fit_churn(past, cutoff, settings)
-        frame = evaluate_churn(whole_of(loaded), fitted, cutoff)
+        whole = whole_of(loaded)
+        frame = evaluate_churn(whole, fitted, cutoff)
     if frame.empty:
         raise NotEnoughDataError(f"cut-off {day_of(cutoff)}: nobody is in the population")
     label = frame[LABEL].to_numpy(dtype=np.bool_)
     scores = {name: frame[name].to_numpy(dtype=np.float64) for name in (PIPELINE, *fitted.baselines)}
     rows = [_row(name, label, scores, meter.cost) for name in scores]
+    paired = _paired(rows, label, scores)
+    columns = [{**row, "column": PIPELINE if row["kind"] == Kind.PIPELINE else row["model"]} for row in rows]
     return {
         "cutoff": day_of(cutoff),
+        "horizon_days": settings.label.horizon_days,
+        "event": str(settings.label.event),
         "eligible": len(label),
         "base_rate": float(label.mean()),
         "rows": rows,
-        "paired": _paired(rows, label, scores),
+        "paired": paired,
+        "standings": standings(columns, frame, paired["against"]),
+        **account_of(whole, fitted, frame, cutoff),
         "choices": fitted.choices,
         "validation": fitted.validation,
     }

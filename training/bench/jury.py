@@ -15,7 +15,7 @@ from training.evaluation.ranking import judge
 from training.interactions import Histories, Int32, Int64
 from training.models.baselines import baselines
 from training.models.recommender import BLOCK, Ranked, Recommender
-from training.models.source import Candidates, sources
+from training.models.source import CandidateSource, shown, sources
 from training.pipelines.recommender import FittedRecommender
 
 #: Stages of :attr:`FittedRecommender.seconds`.
@@ -45,22 +45,23 @@ class Jury:
 
     def sources(self, fitted: FittedRecommender) -> Iterator[Row]:
         """Each candidate source alone, as the pipeline fitted it; those that it left out are fitted for this."""
+        train = self._question.fold.train
         for name, values in track(fitted.settings.items(), "judging sources", total=len(fitted.settings)):
             source, cost = fitted.recommender.sources.get(name), Cost(fitted.seconds[_SOURCES_STAGE])
             if source is None:
                 with Meter() as meter:
-                    source = sources()[name].fit(self._question.fold.train, sources()[name].Config(**values))
+                    source = sources()[name].fit(shown(sources()[name], train), sources()[name].Config(**values))
                 cost = meter.cost
 
-            def answer(histories: Histories, ask: Callable[..., Candidates] = source.retrieve) -> Int32:
-                found = ask(histories, self.width, exclude_seen=self.exclude_seen)
+            def answer(histories: Histories, asked: CandidateSource = source) -> Int32:
+                found = asked.retrieve(shown(type(asked), histories), self.width, exclude_seen=self.exclude_seen)
                 return Ranked(found.row, found.item, found.score, found.row).lists(len(histories), self.width)
 
             yield self.row(name, Kind.SOURCE, cost, answer)
 
     def baselines(self) -> Iterator[Row]:
         """Every baseline that means something here, fitted on the training part."""
-        train = self._question.fold.train
+        train = shown(None, self._question.fold.train)
         fitting = {
             name: cls for name, cls in baselines().items() if cls.applies(train.clock, exclude_seen=self.exclude_seen)
         }
@@ -69,7 +70,7 @@ class Jury:
                 baseline = cls.fit(train, tuple(self._question.split.target))
 
             def answer(histories: Histories, ask: Callable[..., Int32] = baseline.recommend) -> Int32:
-                return ask(histories, self.width, exclude_seen=self.exclude_seen)
+                return ask(shown(None, histories), self.width, exclude_seen=self.exclude_seen)
 
             yield self.row(name, Kind.BASELINE, meter.cost, answer)
 

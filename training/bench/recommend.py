@@ -11,6 +11,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say
 from features.lake import read_table
 from features.sources import open_source
+from training.bench.cold_start import cold_start, owners_of
 from training.bench.config import LeaveOneOutSpec, RecommendBench, Seen, TemporalSplitSpec
 from training.bench.examples import Title, examples, titles
 from training.bench.folds import Question, ask
@@ -21,9 +22,11 @@ from training.bench.provenance import code_version, machine
 from training.bench.rows import deciding_metric
 from training.bench.summary import summarise
 from training.dataset import interactions_from_events
-from training.interactions import Interactions
+from training.interactions import Int32, Interactions
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommender import fit_recommender
+
+_TRENDING = "trending"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Prepared:
     """Rows that were put aside because they could not be used."""
     title: Title
     """What an item of the training part is called."""
+    owner: Int32
+    """By id of :attr:`data` the user whom its events belong to, as became known by logins."""
 
 
 def bench_recommend(config_path: Path, settings: RecommendConfig | None = None) -> dict[str, Any]:
@@ -58,6 +63,15 @@ def bench_recommend(config_path: Path, settings: RecommendConfig | None = None) 
         )
     rows = [*jury.pipeline(fitted, fitting.cost), *jury.sources(fitted), *jury.baselines()]
     metric = deciding_metric(config.k)
+    newcomers = cold_start(
+        data,
+        prepared.owner,
+        question,
+        fitted.recommender,
+        fitted.recommender.sources.get(_TRENDING),
+        metric,
+        exclude_seen=jury.exclude_seen,
+    )
     oracle = None
     if config.truth is not None and isinstance(config.split, TemporalSplitSpec):
         folder = config_path.parent / config.truth
@@ -75,6 +89,7 @@ def bench_recommend(config_path: Path, settings: RecommendConfig | None = None) 
         "examples": examples(
             fitted.recommender, question.fold, jury.histories, prepared.title, exclude_seen=jury.exclude_seen
         ),
+        **({"cold_start": newcomers} if newcomers else {}),
         **({"oracle": oracle.account} if oracle is not None else {}),
         "choices": fitted.choices,
         "validation": fitted.validation,
@@ -94,7 +109,13 @@ def prepare(config: RecommendBench, base: Path, now: datetime) -> Prepared:
     ordered = source.ordered or isinstance(config.split, LeaveOneOutSpec)
     data = interactions_from_events(loaded.events, loaded.items, ordered=ordered)
     question = ask(config, base, data, loaded.items, now)
-    return Prepared(data, question, loaded.report.rejected, titles(loaded.items, question.fold.train.items))
+    return Prepared(
+        data,
+        question,
+        loaded.report.rejected,
+        titles(loaded.items, question.fold.train.items),
+        owners_of(loaded.events, data.users),
+    )
 
 
 def _timed(config: RecommendBench) -> bool:

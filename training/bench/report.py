@@ -89,11 +89,22 @@ def _churn_heading(result: dict[str, Any]) -> str:
 
 
 def _churn_cutoff(cutoff: dict[str, Any]) -> str:
-    if "horizon_days" in cutoff:
+    if "mean_spend" in cutoff:
         return _value_window(cutoff)
     rows = sorted(cutoff["rows"], key=lambda row: -_sortable(row["metrics"]["auc"]))
     heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
-    return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"])])
+    told = [_churn_group(name, part) for name, part in cutoff.get("slices", {}).items()]
+    return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"]), *told])
+
+
+def _churn_group(name: str, part: dict[str, Any]) -> str:
+    if "refused" in part:
+        return f"  {name}: not judged, {part['refused']}"
+    low, high = part["intervals"]["auc"]
+    return (
+        f"  {name} ({part['users']:,} users): auc {part['metrics']['auc']:.4f} [{low:.4f}, {high:.4f}], "
+        f"ece {part['metrics']['ece']:.3f}, bias {part['bias']:+.3f}"
+    )
 
 
 def _value_window(window: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 import tempfile
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from matplotlib.figure import Figure
 
 from features.contracts import columns as c
@@ -17,6 +18,7 @@ from features.contracts.home import Home
 from features.contracts.progress import say
 from features.engine import EventTables, build_tags
 from features.lake import Lake
+from training.bench.churn_account import account_of, standings
 from training.bench.provenance import code_version
 from training.bundle import read_bundle
 from training.evaluation.paired import Paired, paired_bootstrap_statistic, weighted_auc
@@ -26,10 +28,13 @@ from training.jobs.moments import end_of_data
 from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
 from training.models.churn_config import ChurnConfig
+from training.models.churn_features import tag_values
 from training.models.tiers import Stakes, profit_curve
+from training.monitoring import REFERENCE, Reference
 from training.pictures import Slice, Standing, calibration, gain_and_lift, importance, leaderboard, profit, slices
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
+from training.report import render_churn
 from training.tracking import Comparison, TrackedRun, Tracker
 from training.tracking.promotion import refusal
 
@@ -78,6 +83,26 @@ def train_churn(home: Home) -> TrainReport:
 
         with_champion, unfair = against_champion(tracker, KIND, challenger, ask_again)
         comparisons += [with_champion] if with_champion else []
+        told = {
+            "cutoff": cutoff.isoformat(),
+            "horizon_days": config.label.horizon_days,
+            "event": str(config.label.event),
+            "eligible": len(frame),
+            "base_rate": float(frame[LABEL].mean()),
+            "rows": [{"model": r["model"], "kind": r["kind"], "metrics": r} for r in rows],
+            "paired": {"metric": _METRIC, "against": best, **vars(comparisons[0].paired)},
+            "standings": standings([{**row, "column": row["model"]} for row in rows], frame, best),
+            **account_of(tables, judged, frame, cutoff),
+        }
+        result = {
+            "name": f"churn {cutoff:%Y-%m-%d}",
+            "commit": code_version(),
+            "run_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "cutoffs": [told],
+        }
+        run.document("result", result)
+        run.page("report", render_churn(result))
+        run.metrics({f"reasons.{k}": v for k, v in told["stability"].items() if k != "users" and v is not None})
         _draw(run, tables, judged, frame, best, comparisons[0].paired, cutoff)
 
         say(f"fitting churn on everything before {as_of:%Y-%m-%d}")
@@ -91,6 +116,7 @@ def train_churn(home: Home) -> TrainReport:
                 as_of=as_of.isoformat(),
                 code_version=code_version(),
                 run_id=run.id,
+                beside={REFERENCE: _reference(final, float(rows[0][_METRIC])).to_json()},
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
@@ -109,6 +135,19 @@ def train_churn(home: Home) -> TrainReport:
         )
         report.keep(run)
     return report
+
+
+def _reference(fitted: FittedChurn, trained_auc: float) -> Reference:
+    """What watching compares with: inputs and scores of the users at the model's as-of who belong to its population."""
+    model = fitted.model
+    users = fitted.examples.filter(pa.array(model.asked(fitted.examples)))
+    values = tag_values(users, model.tags)
+    return Reference.take(
+        {name: values[:, place] for place, name in enumerate(model.tags)},
+        model.probability(users),
+        fitted.importance,
+        trained_auc,
+    )
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:

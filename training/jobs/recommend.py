@@ -35,6 +35,7 @@ from training.lake import read_interactions
 from training.models.item_statistics import ItemStatistics
 from training.models.recommend_bundle import KIND, RecommendBundle, write_recommend_bundle
 from training.models.recommender import Recommender
+from training.models.source import shown
 from training.pictures import Slice, Standing, importance, leaderboard, slices, source_recall
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommender import FittedRecommender, fit_recommender
@@ -164,10 +165,10 @@ def learn_again(fitted: FittedRecommender, data: Interactions) -> Recommender:
     what it expects.
     """
     sources = {
-        name: type(source).fit(data, type(source).Config(**fitted.settings[name]))
+        name: type(source).fit(shown(type(source), data), type(source).Config(**fitted.settings[name]))
         for name, source in fitted.recommender.sources.items()
     }
-    return replace(fitted.recommender, sources=sources, statistics=ItemStatistics.fit(data))
+    return replace(fitted.recommender, sources=sources, statistics=ItemStatistics.fit(shown(None, data)))
 
 
 def _figures(row: Row, names: tuple[str, ...]) -> dict[str, Any]:

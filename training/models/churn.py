@@ -4,6 +4,7 @@ This is the scoring half of churn. It imports no pipeline, so the server loads i
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -33,11 +34,20 @@ class ChurnModel(ChurnScorer):
     """A fitted churn model."""
 
     def to_bundle(
-        self, path: Path, examples: pa.Table, *, version: str, as_of: str, code_version: str, run_id: str = ""
+        self,
+        path: Path,
+        examples: pa.Table,
+        *,
+        version: str,
+        as_of: str,
+        code_version: str,
+        run_id: str = "",
+        beside: Mapping[str, str] | None = None,
     ) -> Bundle:
         """Write to ``path``, which must not exist. Golden rows are taken evenly, without ids, from ``examples``.
 
-        ``examples`` is a tag table with the required tags; ``as_of`` is the moment up to which the model has seen data.
+        ``examples`` is a tag table with the required tags; ``as_of`` is the moment up to which the model has seen data;
+        ``beside`` are further files, by name, that scoring does not read.
         """
         payload = {
             "label": self.label.model_dump(mode="json"),
@@ -64,6 +74,7 @@ class ChurnModel(ChurnScorer):
             "uncertainty": self.uncertainty.to_array(),
         }
         texts = {f"member_{i}.txt": member.booster.model_to_string() for i, member in enumerate(self.members)}
+        texts |= beside or {}
         texts[GOLDEN] = json.dumps(golden_rows(examples, self.required_tags, self._outputs))
         return write_bundle(path, manifest, arrays=arrays, texts=texts)
 

@@ -15,7 +15,7 @@ from scipy.special import logit
 
 from features.contracts.errors import InputError
 from training.models.bgnbd import BgNbd, PurchaseHistory
-from training.models.reasons import concept
+from training.models.reasons import stem
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -43,8 +43,8 @@ _LESS_RISK: Final = ("active_days", "actions", "orders", "purchases", "purchase_
 
 def direction(column: str) -> int:
     """The monotone constraint of a column: 1, -1 or 0."""
-    stem = concept(column)
-    return -1 if stem in _LESS_RISK and stem != column else _DIRECTIONS.get(column, 0)
+    name = stem(column)
+    return -1 if name in _LESS_RISK and name != column else _DIRECTIONS.get(column, 0)
 
 
 def tag_values(tags: pa.Table, names: Sequence[str]) -> Float64:

@@ -31,7 +31,7 @@ from training.models.churn_features import (
 )
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.logistic import Logistic
-from training.models.reasons import nothing_said, strongest
+from training.models.reasons import beside, nothing_said, strongest
 from training.models.uncertainty import Uncertainty
 
 Float64 = npt.NDArray[np.float64]
@@ -86,8 +86,12 @@ class ChurnScorer:
         low, high = self.uncertainty.interval(self.calibrator.log_odds(raw.mean(axis=0)), raw)
         tier = np.digitize(probability, [self.tiers.yellow, self.tiers.red])
         index, weight = nothing_said(len(raw[0]))
+        value = other = np.full(index.shape, np.nan)
         if reasons:
-            index, weight = strongest(self._contributions(columns), self.reason_columns, tier > 0)
+            parts = self._contributions(columns)
+            # Bounds of tiers follow from costs, and may leave even the likeliest to leave blue.
+            index, weight = strongest(parts, self.reason_columns, (tier > 0) | (parts.sum(axis=1) > 0))
+            value, other = self._told(tags, columns, index)
         order_value = np.nan_to_num(tag_values(tags, (ORDER_VALUE,))[:, 0])
         return ChurnScores(
             user_id=tags[c.USER_ID].to_pylist(),
@@ -100,9 +104,8 @@ class ChurnScorer:
             asked=self.asked(tags),
             reason_columns=self.reason_columns,
             reason_index=index,
-            reason_value=np.take_along_axis(self._reason_values(tags, columns), np.maximum(index, 0), axis=1)
-            if reasons
-            else np.full(index.shape, np.nan),
+            reason_value=value,
+            reason_beside=other,
             reason_weight=weight,
             titles=self.titles,
         )
@@ -141,6 +144,13 @@ class ChurnScorer:
         """(n, reason columns) what reasons show: tags as they are, the rhythm as probability and purchase days."""
         rhythm = columns.trees[:, -len(RHYTHM_COLUMNS) :].astype(np.float64)
         return np.column_stack([tag_values(tags, self.required_tags), expit(rhythm[:, 0]), rhythm[:, 1]])
+
+    def _told(self, tags: pa.Table, columns: ChurnColumns, index: npt.NDArray[np.int16]) -> tuple[Float64, Float64]:
+        """(n, 3) the values that reasons show, and those that are told beside them."""
+        values = self._reason_values(tags, columns)
+        other = beside(self.reason_columns)[index]
+        shown, partner = (np.take_along_axis(values, np.maximum(of, 0), axis=1) for of in (index, other))
+        return shown, np.where((index >= 0) & (other >= 0), partner, np.nan)
 
     def asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
         """Who belongs to the population. Tags count days with a purchase, so they stand for the events of the rule."""

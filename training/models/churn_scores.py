@@ -37,6 +37,7 @@ class ChurnScores:
     reason_columns: tuple[str, ...]
     reason_index: npt.NDArray[np.int16]  # (n, 3) into reason_columns; -1 where there is no further reason
     reason_value: Float64  # (n, 3) the user's value of that tag, NaN when null
+    reason_beside: Float64  # (n, 3) the value that is told beside it, NaN when there is none
     reason_weight: Float64  # (n, 3) log-odds; above 0 raises the risk
     titles: Mapping[str, tuple[str, str]]
 
@@ -51,9 +52,13 @@ class ChurnScores:
     def reasons(self, row: int) -> list[Reason]:
         """At most three reasons of one user, strongest first."""
         return [
-            say(self.reason_columns[index], float(value), float(weight), self.titles)
-            for index, value, weight in zip(
-                self.reason_index[row], self.reason_value[row], self.reason_weight[row], strict=True
+            say(self.reason_columns[index], float(value), float(weight), self.titles, float(other))
+            for index, value, other, weight in zip(
+                self.reason_index[row],
+                self.reason_value[row],
+                self.reason_beside[row],
+                self.reason_weight[row],
+                strict=True,
             )
             if index >= 0
         ]

@@ -38,8 +38,9 @@ from training.models.texts import Texts
 KIND = "recommend"
 _RECOMMENDER, _RANKER = "recommender.json", "ranker.json"
 _LOG = ("user", "item", "kind", "time", "quantity", "amount", "basket")
-_CATALOGUE = ("category", "department", "brand", "price")
 #: Absent from bundles of older versions: there it is unknown.
+_LOG_SINCE = ("channel", "region")
+_CATALOGUE = ("category", "department", "brand", "price")
 _CATALOGUE_SINCE = ("shop", "published_at")
 #: Users replayed at load, items per list, and how far scores may differ on another processor.
 _GOLDEN_USERS, _GOLDEN_PLACES, _TOLERANCE = 16, 10, 1e-3
@@ -117,7 +118,7 @@ def write_recommend_bundle(
     values of each source (:attr:`FittedRecommender.settings`), ``exclude_seen`` the question of the golden rows.
     """
     arrays: Arrays = {"users": data.users.to_array(), "items": data.items.to_array()}
-    arrays |= {f"log/{name}": getattr(data, name) for name in _LOG}
+    arrays |= {f"log/{name}": getattr(data, name) for name in (*_LOG, *_LOG_SINCE)}
     arrays |= {f"catalogue/{name}": getattr(data.catalogue, name) for name in (*_CATALOGUE, *_CATALOGUE_SINCE)}
     arrays |= {f"statistics/{name}": array for name, array in recommender.statistics.arrays().items()}
     arrays |= _facts(data.items, items)
@@ -131,6 +132,8 @@ def write_recommend_bundle(
         "blend": list(recommender.blend.weights),
         "shortlist": recommender.shortlist,
         "clock": str(data.clock),
+        "channel_names": list(data.channel_names),
+        "region_names": list(data.region_names),
         "category_names": list(data.catalogue.category_names),
         "brand_names": list(data.catalogue.brand_names),
         "shop_names": _shop_names(data, items),
@@ -164,6 +167,7 @@ def _recommender(bundle: Bundle, plain: Mapping[str, Any]) -> Recommender:
 
 def _interactions(bundle: Bundle, plain: Mapping[str, Any]) -> Interactions:
     since = [name for name in _CATALOGUE_SINCE if f"catalogue/{name}.npy" in bundle.manifest.files]
+    placed = [name for name in _LOG_SINCE if f"log/{name}.npy" in bundle.manifest.files]
     catalogue = ItemCatalogue(
         **{name: bundle.array(f"catalogue/{name}") for name in (*_CATALOGUE, *since)},
         category_names=tuple(plain["category_names"]),
@@ -172,9 +176,11 @@ def _interactions(bundle: Bundle, plain: Mapping[str, Any]) -> Interactions:
     return Interactions(
         users=IdMap.from_array(bundle.array("users")),
         items=IdMap.from_array(bundle.array("items")),
-        **{name: bundle.array(f"log/{name}") for name in _LOG},
+        **{name: bundle.array(f"log/{name}") for name in (*_LOG, *placed)},
         clock=Clock(plain["clock"]),
         catalogue=catalogue,
+        channel_names=tuple(plain.get("channel_names", ())),
+        region_names=tuple(plain.get("region_names", ())),
     )
 
 

@@ -18,7 +18,7 @@ from training.models.pool import Pool, pool
 from training.models.ragged import Float64, best_of_rows
 from training.models.ranker import Ranker
 from training.models.ranker_features import featurise
-from training.models.source import Candidates, CandidateSource
+from training.models.source import Candidates, CandidateSource, shown
 
 #: Rows answered at a time: bounds the memory of a batch.
 BLOCK = 512
@@ -81,7 +81,7 @@ class Recommender:
     def retrieve(self, histories: Histories, *, exclude_seen: bool) -> Pool:
         """The union of what the sources find, with the score and rank of each."""
         found = [
-            source.retrieve(histories, self.limits[name], exclude_seen=exclude_seen)
+            source.retrieve(shown(type(source), histories), self.limits[name], exclude_seen=exclude_seen)
             for name, source in self.sources.items()
         ]
         return pool(found, len(histories), self.items)
@@ -92,7 +92,7 @@ class Recommender:
 
     def featurise(self, histories: Histories, candidates: Pool) -> tuple[tuple[str, ...], Float32]:
         """Names (f,) and values (c, f) of the ranker's features."""
-        return featurise(histories, candidates, self.statistics, self.source_names)
+        return featurise(shown(None, histories), candidates, self.statistics, self.source_names)
 
     def rank(self, histories: Histories, candidates: Pool) -> Float64:
         """(c,) the score that orders the candidates of a row."""
@@ -105,11 +105,8 @@ class Recommender:
         parts = []
         for start, block in self._blocks(histories):
             candidates = self.shortlisted(self.retrieve(block, exclude_seen=exclude_seen))
-            score = self.rank(block, candidates)
-            place, counts = best_of_rows(candidates.indptr, candidates.item, score, n)
-            row = np.repeat(np.arange(start, start + len(block), dtype=np.int32), counts)
-            source = candidates.best_source()[place]
-            parts.append(Ranked(row, candidates.item[place], score[place].astype(np.float32), source))
+            best = self.best(candidates, self.rank(block, candidates), n)
+            parts.append(Ranked(best.row + np.int32(start), best.item, best.score, best.source))
         if not parts:
             nothing = np.empty(0, dtype=np.int32)
             return Ranked(nothing, nothing, nothing.astype(np.float32), nothing)
@@ -117,13 +114,20 @@ class Recommender:
             *(np.concatenate([getattr(p, name) for p in parts]) for name in ("row", "item", "score", "source"))
         )
 
+    def best(self, candidates: Pool, score: Float64, n: int) -> Ranked:
+        """The ``n`` candidates of every row that ``score`` (c,) puts first."""
+        place, counts = best_of_rows(candidates.indptr, candidates.item, score, n)
+        row = np.repeat(np.arange(candidates.rows, dtype=np.int32), counts)
+        return Ranked(row, candidates.item[place], score[place].astype(np.float32), candidates.best_source()[place])
+
     def evidence(self, histories: Histories, row: Int32, item: Int32, source: Int32) -> list[Evidence]:
         """What speaks for each (row, item), given the place of its best source (see :class:`Ranked`)."""
         because = np.full(len(row), -1, dtype=np.int32)
         for place, name in enumerate(self.source_names):
             mine = np.flatnonzero(source == place)
             if len(mine):
-                because[mine] = self.sources[name].because(histories, row[mine], item[mine])
+                speaker = self.sources[name]
+                because[mine] = speaker.because(shown(type(speaker), histories), row[mine], item[mine])
         return [
             _evidence(histories, int(row[k]), int(item[k]), self.source_names[source[k]], int(because[k]))
             for k in range(len(row))

@@ -4,13 +4,15 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from features.contracts.config import Config
-from training.interactions import Clock, Float32, Histories, Int32, Interactions
+from features.contracts.events import ITEM_EVENTS, EventType
+from training.interactions import Bool, Clock, Float32, Histories, Int32, Interactions
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -47,6 +49,10 @@ class CandidateSource(ABC):
     clocks: ClassVar[frozenset[Clock]] = frozenset(Clock)
     #: It names nothing that a user has not had: no use where only new items count.
     only_seen: ClassVar[bool] = False
+    #: Types of events that it reads, in a fit and in a question; it is shown no others (see :func:`shown`).
+    asked_by: ClassVar[frozenset[EventType]] = frozenset(ITEM_EVENTS)
+    #: It has something to say to one of whom no event is known, by where he comes from.
+    answers_strangers: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -69,6 +75,26 @@ class CandidateSource(ABC):
     @abstractmethod
     def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
         """The inverse of :meth:`arrays`; arrays may be memory-mapped and read-only."""
+
+
+@overload
+def shown(source: type[CandidateSource] | None, events: Interactions) -> Interactions: ...
+
+
+@overload
+def shown(source: type[CandidateSource] | None, events: Histories) -> Histories: ...
+
+
+def shown(source: type[CandidateSource] | None, events: Interactions | Histories) -> Interactions | Histories:
+    """The events that a kind of source reads; with None those with goods, which everything else is made of."""
+    read = _reads(frozenset(ITEM_EVENTS) if source is None else source.asked_by)[events.kind]
+    return events if read.all() else events.where(read)
+
+
+@cache
+def _reads(kinds: frozenset[EventType]) -> Bool:
+    """(types,) whether each type of event is among ``kinds``."""
+    return np.array([kind in kinds for kind in EventType])
 
 
 def sources() -> dict[str, type[CandidateSource]]:

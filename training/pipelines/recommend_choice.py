@@ -7,10 +7,12 @@ from typing import Any
 from training.evaluation.paired import paired_bootstrap
 from training.evaluation.ranking import Float64
 from training.models.blend import Blend
-from training.models.ranker import OBJECTIVES, Examples, Ranker
+from training.models.ranker import OBJECTIVES, Examples, Ranker, RankerConfig
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommend_folds import Explored
+from training.pipelines.recommend_ranker_search import search_ranker
 from training.pipelines.recommend_search import search_blend
+from training.pipelines.tuning import Studies
 
 METRIC = "ndcg@10"
 #: The ranker has to lead by this many standard errors of the paired difference: what is simpler wins a draw.
@@ -31,14 +33,26 @@ class Decision:
     rounds: tuple[int, ...]  # boosting rounds of the ranker by objective; empty when it lost
     choices: dict[str, Any]
     table: list[dict[str, Any]]  # one row per contestant: model, kind and the metric on the newest fold
+    ranker: RankerConfig  # the settings with which it was compared
     examples: list[Examples]  # of all folds, for a ranker that learns from the newest as well; empty when it lost
 
 
-def decide(explored: Sequence[Explored], names: Sequence[str], config: RecommendConfig) -> Decision:
-    """Compare on the newest fold what was fitted on the older ones. Folds come newest first."""
+def decide(
+    explored: Sequence[Explored],
+    names: Sequence[str],
+    config: RecommendConfig,
+    *,
+    seconds: float = 0.0,
+    studies: Studies | None = None,
+) -> Decision:
+    """Compare on the newest fold what was fitted on the older ones. Folds come newest first.
+
+    ``seconds`` may go into trying settings of the ranker; ``studies`` may know earlier trials.
+    """
+    usual = config.ranker
     if not explored or explored[0].pool.rows < _FEWEST_USERS:
         even = Blend((1.0,) * len(names))
-        return Decision(even, (), {"ranks": "blend", "why": "too little data for a validation fold"}, [], [])
+        return Decision(even, (), {"ranks": "blend", "why": "too little data for a validation fold"}, [], usual, [])
     newest, older = explored[0], explored[1:]
     singles = {name: newest.judge_blend(Blend.only(k, len(names))) for k, name in enumerate(names)}
     best = max(singles, key=lambda name: float(singles[name].mean()))
@@ -64,8 +78,12 @@ def decide(explored: Sequence[Explored], names: Sequence[str], config: Recommend
     past = _examples(short[1:], config)
     if not past or judge is None:
         choices["why"] = "no older fold with hits to train a ranker on"
-        return Decision(blend, (), choices, table, [])
-    ranker, rounds = Ranker.fit_validated(Examples.join(past), judge, config.ranker)
+        return Decision(blend, (), choices, table, usual, [])
+    settings, tried = search_ranker(short[1:], config, seconds=seconds, studies=studies)
+    if tried:
+        choices["ranker_searched"] = tried
+        choices["ranker_settings"] = {key: getattr(settings, key) for key in config.ranker_search}
+    ranker, rounds = Ranker.fit_validated(Examples.join(past), judge, settings)
     scores = short[0].judge_ranker(ranker)
     table.append(_row("ranker", "ranker", scores))
     lead = paired_bootstrap(scores, simple_scores, seed=config.seed)
@@ -74,8 +92,8 @@ def decide(explored: Sequence[Explored], names: Sequence[str], config: Recommend
     choices["why"] = f"the ranker {'beats' if wins else 'does not beat'} {simple} on validation"
     if wins:
         choices |= {"ranks": "ranker", "rounds": dict(zip(OBJECTIVES, rounds, strict=True))}
-        return Decision(blend, rounds, choices, table, [*past, *_examples(short[:1], config)])
-    return Decision(blend, (), choices, table, [])
+        return Decision(blend, rounds, choices, table, settings, [*past, *_examples(short[:1], config)])
+    return Decision(blend, (), choices, table, usual, [])
 
 
 def _examples(folds: Sequence[Explored], config: RecommendConfig) -> list[Examples]:

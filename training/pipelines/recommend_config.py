@@ -34,6 +34,8 @@ class RecommendConfig(Config):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     """By name; a source that is not named takes part with its defaults."""
     ranker: RankerConfig = RankerConfig()
+    ranker_search: dict[str, list[Any] | Range] = Field(default_factory=dict)
+    """What is tried of the ranker's settings, as for sources; older validation folds decide."""
     folds: int = Field(default=3, gt=0)
     """Validation folds carved from the past: the newest chooses, the older ones train the ranker."""
     search_users: int = Field(default=3000, gt=0)
@@ -56,6 +58,14 @@ class RecommendConfig(Config):
                 for value in (values.low, values.high) if isinstance(values, Range) else values:
                     _build(name, {**settings.config, key: value})
             _build(name, settings.config)
+        for key, values in self.ranker_search.items():
+            if key not in RankerConfig.model_fields:
+                raise ValueError(f"ranker_search: the ranker has no setting '{key}'")
+            for value in (values.low, values.high) if isinstance(values, Range) else values:
+                try:
+                    RankerConfig.model_validate({key: value})
+                except ValidationError as error:
+                    raise ValueError(f"ranker_search.{key}: {error.errors()[0]['msg']}") from error
         return self
 
     def settings(self, name: str) -> SourceSettings:

@@ -14,7 +14,7 @@ from training.interactions import Interactions
 from training.models.blend import Blend
 from training.models.item_statistics import ItemStatistics
 from training.models.recommender import Recommender
-from training.models.source import CandidateSource, SourceConfig, sources
+from training.models.source import CandidateSource, SourceConfig, shown, sources
 from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommend_folds import Explored
 from training.pipelines.recommend_pruning import Worth, weigh_sources
@@ -57,10 +57,12 @@ def assemble(
     # Most of a fit is sparse arithmetic, which runs outside the interpreter's lock. The limit holds for the process: if
     # sources that are fitted side by side set and lifted it, one would lift it under the other.
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(max_workers=os.cpu_count()) as cores:
-        fitting = {name: cores.submit(sources()[name].fit, data, c) for name, c in configs.items()}
+        fitting = {
+            name: cores.submit(sources()[name].fit, shown(sources()[name], data), c) for name, c in configs.items()
+        }
     fitted: dict[str, CandidateSource] = {name: done.result() for name, done in fitting.items()}
     limits = {name: config.settings(name).candidates for name in configs}
-    return Recommender(fitted, limits, ItemStatistics.fit(data), blend, shortlist=config.shortlist)
+    return Recommender(fitted, limits, ItemStatistics.fit(shown(None, data)), blend, shortlist=config.shortlist)
 
 
 def explore(

@@ -15,7 +15,7 @@ from training.models.ragged import best_of_rows, contains, pair_keys, spans
 from training.models.ranker import Examples, Ranker
 from training.models.ranker_features import featurise
 from training.models.recommender import BLOCK, Ranked, Recommender
-from training.models.source import Candidates
+from training.models.source import Candidates, shown
 
 #: The metric that every choice is made by looks at this many places.
 PLACES = 10
@@ -60,10 +60,11 @@ class Explored:
     @classmethod
     def of(cls, recommender: Recommender, fold: Fold, *, exclude_seen: bool) -> "Explored":
         """Retrieve for every user of ``fold`` with sources fitted on its training part."""
-        histories = fold.histories()
+        asked = fold.histories()
+        histories = shown(None, asked)  # what features are made of
         parts: list[Pool] = []
         for start in range(0, len(histories), BLOCK):
-            block = histories.slice(start, min(start + BLOCK, len(histories)))
+            block = asked.slice(start, min(start + BLOCK, len(histories)))
             found = recommender.retrieve(block, exclude_seen=exclude_seen)
             parts.append(replace(found, row=found.row + np.int32(start)))
         whole = Pool(

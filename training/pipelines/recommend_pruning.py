@@ -7,6 +7,7 @@ import numpy as np
 
 from training.models.ranker import OBJECTIVES, Examples, Ranker, RankerConfig
 from training.models.ranker_features import columns_of_source
+from training.models.source import sources
 from training.pipelines.recommend_folds import Explored
 
 #: A source stays when at least this share of what came true was found by it alone ...
@@ -33,15 +34,17 @@ def weigh_sources(explored: Explored, examples: Examples, config: RankerConfig) 
     """The sources to keep, and the worth of every source when it was kept or dropped.
 
     The least of those that do not bring enough is dropped, and the hits are counted again without it: of two that find
-    the same, one stays.
+    the same, one stays. The last that answers strangers stays as well: folds of the past hold few of them.
     """
     gains = _gains(examples, explored.names, config)
     kept = list(explored.names)
+    answering = {name for name, source in sources().items() if source.answers_strangers}
     worth: dict[str, Worth] = {}
     while True:
         alone = _found_alone(explored, kept)
         worth |= {name: Worth(alone[name], gains[name]) for name in kept}
-        idle = [name for name in kept if not worth[name].enough]
+        strangers = [name for name in kept if name in answering]
+        idle = [name for name in kept if not worth[name].enough and strangers != [name]]
         if not idle or len(kept) == 1:
             return kept, worth
         kept.remove(min(idle, key=lambda name: (worth[name].found_alone + worth[name].gain, name)))

@@ -12,7 +12,7 @@ from training.evaluation.ranking import Float64
 from training.interactions import Float32, Histories, Int64
 from training.models.blend import Blend
 from training.models.ragged import spans
-from training.models.source import CandidateSource, sources
+from training.models.source import CandidateSource, shown, sources
 from training.pipelines.recommend_config import RecommendConfig, source_config
 from training.pipelines.recommend_folds import PLACES, Explored, judge_candidates, sample_users
 from training.pipelines.tuning import Studies, fingerprint_of
@@ -99,10 +99,10 @@ class _Trial:
         config = source_config(self.name, {**self.start, **values})
         matters = {key: value for key, value in values.items() if key not in cls.asked_with}
         if self.fitted is None or matters != self.fitted_with:
-            self.fitted, self.fitted_with = cls.fit(self.fold.train, config), matters
+            self.fitted, self.fitted_with = cls.fit(shown(cls, self.fold.train), config), matters
         source = cls.from_arrays(config, self.fitted.arrays())
         for histories, truth in self.parts:
-            found = source.retrieve(histories, PLACES, exclude_seen=self.exclude_seen)
+            found = source.retrieve(shown(cls, histories), PLACES, exclude_seen=self.exclude_seen)
             yield float(judge_candidates(found, truth).mean())
 
 

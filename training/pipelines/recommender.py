@@ -1,7 +1,7 @@
 """Recommender training: choices on folds carved from the past, then the final fit on all of it.
 
 1. Settings of each source are searched on an older fold, and sources that add nothing there are left out.
-2. The weights of the blend are searched on the older folds, the ranker is trained on them.
+2. The weights of the blend and settings of the ranker are searched on the older folds, the ranker is trained on them.
 3. On the newest fold, which none of them has seen, single sources, blend and ranker are compared user by user;
    the ranker has to win, else the blend, else the best source ranks.
 4. Sources are fitted again on everything and the winner with them.
@@ -23,6 +23,9 @@ from training.pipelines.recommend_explore import Watch, assemble, explore
 from training.pipelines.recommend_folds import sample_users
 from training.pipelines.recommend_search import search_settings
 from training.pipelines.tuning import Studies
+
+#: Part of what is left of the budget after the folds that settings of the ranker are tried in.
+_RANKER_PART = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def fit_recommender(
     configs = {name: configs[name] for name in past.kept}
     choices["sources"] = {name: asdict(worth) | {"kept": name in past.kept} for name, worth in past.worth.items()}
     with step("choosing who ranks"):
-        decision = decide(past.explored, past.kept, config)
+        decision = decide(past.explored, past.kept, config, seconds=watch.left * _RANKER_PART, studies=studies)
     watch.lap("choose")
     choices |= decision.choices
 
@@ -93,7 +96,7 @@ def fit_recommender(
     watch.lap("final sources")
     if decision.rounds:
         with step("training the ranker on all folds"):
-            last = Ranker.fit(Examples.join(decision.examples), config.ranker, rounds=decision.rounds)
+            last = Ranker.fit(Examples.join(decision.examples), decision.ranker, rounds=decision.rounds)
         final = replace(final, ranker=last)
         choices["importance"] = dict(list(last.importance().items())[:15])
         watch.lap("final ranker")

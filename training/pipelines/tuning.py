@@ -95,12 +95,14 @@ class Studies:
         deadline: float,
         seed: int = 0,
         cheap: frozenset[str] = frozenset(),
+        lead: float = 1.0,
     ) -> Tuned:
         """Try settings of ``name``, the default first, until the clock passes ``deadline`` or nothing is left to try.
 
         What an earlier run tried on what ``fingerprint`` stands for is known already, also when it was killed; nothing
         is tried twice. ``judge`` is asked last about settings that differ from those before in ``cheap`` alone, as far
-        as that can be had. A trial that has begun goes on past the deadline.
+        as that can be had. A trial that has begun goes on past the deadline. Settings replace the default when they
+        ``lead`` it by more than that many standard errors.
         """
         space = Space(values, default)
         kept = self._kept(name, space, fingerprint)
@@ -119,7 +121,7 @@ class Studies:
             trials.append(done)
             known.add(key(done.params))
         marks = {_label(trial.params, space): _mean(trial) for trial in trials}
-        return Tuned(space.decode(_best(trials, space)), marks)
+        return Tuned(space.decode(_best(trials, space, lead)), marks)
 
     def _kept(self, name: str, space: Space, fingerprint: str) -> Study | None:
         """The study in the database; another space or other data is another study."""
@@ -192,8 +194,8 @@ def _mean(trial: FrozenTrial) -> float:
     return float(_parts(trial).mean())
 
 
-def _best(trials: Sequence[FrozenTrial], space: Space) -> dict[str, Any]:
-    """The parameters with the highest mean among those that lead the default by more than one standard error.
+def _best(trials: Sequence[FrozenTrial], space: Space, lead: float) -> dict[str, Any]:
+    """The parameters with the highest mean among those that lead the default by more than ``lead`` standard errors.
 
     Of equals the one that changes least.
     """
@@ -202,7 +204,7 @@ def _best(trials: Sequence[FrozenTrial], space: Space) -> dict[str, Any]:
     best, mark = space.default, 0.0
     for trial in sorted(whole, key=partial(_changes, space=space)) if usual else []:
         gap = _parts(trial) - usual[0]
-        if len(gap) > 1 and gap.mean() > max(mark, float(gap.std(ddof=1)) / np.sqrt(len(gap))):
+        if len(gap) > 1 and gap.mean() > max(mark, lead * float(gap.std(ddof=1)) / np.sqrt(len(gap))):
             best, mark = trial.params, float(gap.mean())
     return best
 

@@ -16,41 +16,54 @@ def render(result: Mapping[str, Any]) -> str:
 
     No script, no address: it can be mailed and opened anywhere. Titles of items are escaped.
     """
-    templates = Environment(
+    metric = result["paired"]["metric"]
+    k = metric.rsplit("@", 1)[1]
+    return (
+        environment()
+        .get_template("recommend.html")
+        .render(
+            result=result,
+            metric=metric,
+            k=k,
+            headline=story.headline(result),
+            certainty=story.certainty(result),
+            figures=story.figures(result),
+            choices=story.choices(result),
+            rival=words.model(result["paired"]["against"]),
+            kinds=words.KINDS,
+            board=leaderboard(result["standings"], result["paired"]["against"]),
+            pairs=pairs(result["slices"]),
+            examples=result["examples"],
+            reason=words.reason,
+            table=sorted(result["rows"], key=lambda row: -row["metrics"][metric]),
+            columns=[f"{name}@{k}" for name in ("ndcg", "recall", "hit", "mrr", "coverage", "novelty", "gini")],
+            percent=story.percent,
+        )
+    )
+
+
+def write_report(result: Mapping[str, Any], path: Path) -> None:
+    """Write the page of ``result`` to ``path``, whole or not at all."""
+    write_page(render(result), path)
+
+
+def environment() -> Environment:
+    """Where the templates are; a name that a template lacks is an error, and text is escaped."""
+    return Environment(
         loader=PackageLoader("training.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    metric = result["paired"]["metric"]
-    k = metric.rsplit("@", 1)[1]
-    return templates.get_template("recommend.html").render(
-        result=result,
-        metric=metric,
-        k=k,
-        headline=story.headline(result),
-        certainty=story.certainty(result),
-        figures=story.figures(result),
-        choices=story.choices(result),
-        rival=words.model(result["paired"]["against"]),
-        kinds=words.KINDS,
-        board=leaderboard(result["standings"], result["paired"]["against"]),
-        pairs=pairs(result["slices"]),
-        examples=result["examples"],
-        reason=words.reason,
-        table=sorted(result["rows"], key=lambda row: -row["metrics"][metric]),
-        columns=[f"{name}@{k}" for name in ("ndcg", "recall", "hit", "mrr", "coverage", "novelty", "gini")],
-        percent=story.percent,
-    )
 
 
-def write_report(result: Mapping[str, Any], path: Path) -> None:
-    """Write the page of ``result`` to ``path``, whole or not at all."""
+def write_page(page: str, path: Path) -> None:
+    """Write HTML to ``path``, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        staging.write_text(render(result), encoding="utf-8")
+        staging.write_text(page, encoding="utf-8")
         staging.replace(path)
     finally:
         staging.unlink(missing_ok=True)

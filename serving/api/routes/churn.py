@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from features.contracts.errors import UnknownNameError
 from serving.api.answers import json_answer
-from serving.api.deps import Served, UserPath
+from serving.api.deps import ProfiledUser, Served, allows_profile
 from serving.api.keys import needs
 from serving.api.problems import documented
 from serving.api.schemas.risk import ChurnOut, ScoreRequest, ScoresOut
@@ -21,10 +21,11 @@ router = APIRouter(prefix="/v1", tags=["risk"], dependencies=[needs(Scope.RISK)]
     response_model=ChurnOut,
     responses=documented(401, 403, 404, 422, 503),
 )
-def churn_of_user(user_id: UserPath, served: Served) -> Response:
+def churn_of_user(user_id: ProfiledUser, served: Served) -> Response:
     """Probability of leaving with its interval, tier and reasons; what is at stake, when he will buy, what to do.
 
     Scored now, from the user's latest tags. 404 for a user without tags: nothing is known to judge by.
+    403 once he switched personalization off.
     """
     risks = served.risk.score([user_id])
     if not risks.users:
@@ -47,5 +48,11 @@ def churn_of_user(user_id: UserPath, served: Served) -> Response:
     responses=documented(400, 401, 403, 413, 422, 503),
 )
 def score(body: ScoreRequest, served: Served) -> Response:
-    """Risks in the order of the request; users without tags are in `unknown_users`."""
-    return json_answer(served.risk.score(list(dict.fromkeys(body.user_ids))))
+    """Risks in the order of the request; users without tags are in `unknown_users`.
+
+    Those who switched personalization off are in `withheld_users`.
+    """
+    asked = list(dict.fromkeys(body.user_ids))
+    allowed = [user for user in asked if allows_profile(served, user)]
+    withheld = [user for user in asked if user not in set(allowed)]
+    return json_answer({**vars(served.risk.score(allowed)), "withheld_users": withheld})

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -18,7 +18,8 @@ from serving.api.problems import ProblemError, documented, wrong_field
 from serving.api.schemas.risk import ChurnListOut
 from serving.api.services import Services
 from serving.api.table_formats import TableFormat, accepted_format, rows_of, written
-from serving.marketing import JSON_COLUMNS, Cursor, ListFilter, Page, SnapshotInfo
+from serving.engine.permissions import fingerprint
+from serving.marketing import JSON_COLUMNS, Cursor, ListFilter, Page, SnapshotInfo, suppress
 from serving.store import Scope
 
 router = APIRouter(prefix="/v1/churn", tags=["marketing"], dependencies=[needs(Scope.MARKETING)])
@@ -36,10 +37,11 @@ class _Wanted:
     cursor: Cursor
     limit: int | None
     form: TableFormat
+    refused: str  # names the set of users who switched marketing off since
 
     @property
     def etag(self) -> str:
-        """Snapshots never change, so what was asked for names the answer."""
+        """Snapshots never change: what was asked for, and who switched marketing off, name the answer."""
         return f'"{hashlib.sha256(repr(self).encode()).hexdigest()[:32]}"'
 
 
@@ -73,7 +75,8 @@ def churn_list(
 
     JSON comes in pages; NDJSON, CSV and Parquet as whole files unless `limit` is given (then the header
     `X-Next-Cursor` leads on). Rows say who is in the hold-out and who must not be contacted and why: filter by
-    `holdout` and `suppressed` before sending anything. With `since`, rows are what was added, changed or removed.
+    `holdout` and `suppressed` before sending anything. A user who switches marketing off is suppressed in the next
+    page already, of whichever snapshot. With `since`, rows are what was added, changed or removed.
     """
     form = accepted_format(accept)
     if form is None:
@@ -84,13 +87,14 @@ def churn_list(
     if form is TableFormat.JSON and limit is not None and limit > longest:
         raise wrong_field("limit", f"at most {longest} rows of JSON at a time; the file formats have no limit")
     rows = limit or (_JSON_PAGE if form is TableFormat.JSON else None)
-    wanted = _Wanted(ListFilter(tier, segment, min_value, action), start, rows, form)
+    refused = served.permissions.without_marketing()
+    wanted = _Wanted(ListFilter(tier, segment, min_value, action), start, rows, form, fingerprint(refused))
     headers = {"ETag": wanted.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if if_none_match is not None and _names(if_none_match, wanted.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     info = _opened(served, start)
     page = served.lists.page(wanted.filter, start, rows)
-    return _answer(info, wanted, page, headers)
+    return _answer(info, wanted, replace(page, rows=suppress(page.rows, refused)), headers)
 
 
 def _start(served: Services, cursor: str | None, snapshot: str | None, since: str | None) -> Cursor:

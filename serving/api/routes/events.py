@@ -17,13 +17,17 @@ router = APIRouter(prefix="/v1", tags=["ingest"], dependencies=[needs(Scope.INGE
 
 
 @router.post(
-    "/events", summary="Post events", response_model=EventsOut, responses=documented(400, 401, 403, 413, 422, 503)
+    "/events",
+    summary="Post events",
+    response_model=EventsOut,
+    responses=documented(400, 401, 403, 413, 422, 429, 503, 507),
 )
 def post_events(body: EventsRequest, served: Served) -> Response:
     """Take a batch of events, each with its own result.
 
     Idempotent by `event_id`: posting a batch again changes nothing and answers `duplicate`. Accepted events are on
-    disk, and count in the user's next recommendation from any worker, when the answer leaves.
+    disk, and count in the user's next recommendation from any worker, when the answer leaves. After any other answer
+    than 200 nothing of the batch is promised: post it again, after `Retry-After` seconds where that is given.
     """
     limit = served.settings.config.limits.events
     if len(body.events) > limit:

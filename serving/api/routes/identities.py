@@ -49,8 +49,28 @@ def merge(body: MergeRequest, served: Served) -> Response:
     responses=documented(400, 401, 403, 422, 503),
 )
 def put_consent(user_id: UserPath, body: ConsentRequest, served: Served) -> Response:
-    """Without `personalization` the user gets the same list as everybody, from the next answer on."""
+    """A switch counts for every id of the person, at every worker, from the next answer on.
+
+    Without `personalization` he gets the same list as everybody, and his tags and risk are not given out. Without
+    `marketing` he is suppressed in churn lists.
+    """
     if body.personalization is None and body.marketing is None:
         raise wrong_field("personalization", "give personalization, marketing or both")
-    now = served.store.set_consent(user_id, Consent(body.personalization, body.marketing))
+    return _told(user_id, served.permissions.set(user_id, Consent(body.personalization, body.marketing)))
+
+
+@router.get(
+    "/users/{user_id}/consent",
+    tags=["admin"],
+    summary="What a user allows",
+    dependencies=[needs(Scope.ADMIN)],
+    response_model=ConsentOut,
+    responses=documented(401, 403, 422, 503),
+)
+def get_consent(user_id: UserPath, served: Served) -> Response:
+    """What holds for the person behind the id, whichever of his ids it was said for. Null: he was not asked."""
+    return _told(user_id, served.permissions.of(user_id))
+
+
+def _told(user_id: str, now: Consent) -> Response:
     return json_answer({"user_id": user_id, "personalization": now.personalization, "marketing": now.marketing})

@@ -5,6 +5,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Response
 
 from features.contracts import columns as c
+from features.contracts.knowledge import USER
 from features.identity import hashed_identities
 from serving.api.answers import json_answer
 from serving.api.deps import Served
@@ -34,6 +35,8 @@ def put_users(body: UsersRequest, served: Served) -> Response:
     """Add or change users. Consent counts in the next answer; the rest with the next build of tags."""
     changes = _by_id(body.users, c.USER_ID, served.settings.config.limits.events, "users")
     for user_id, fields in changes.items():
+        if served.lake.tombstones.has(USER, user_id):
+            raise wrong_field("users", f"the user '{user_id}' was erased; nothing of the batch is kept")
         if isinstance(given := fields.get(c.IDENTITIES), dict):
             fields[c.IDENTITIES] = hashed_identities(given, user_id, served.lake.identity_key)
     served.store.put_users(changes)

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["recommend"], dependencies=[needs(Scope.R
     response_model=RecommendationOut,
     responses=documented(401, 403, 422),
 )
-def recommend_to_user(
+async def recommend_to_user(
     user_id: UserPath,
     served: Served,
     placement: Annotated[Word | None, Query(description="Where the items are shown: home, detail, cart, ...")] = None,
@@ -37,7 +37,7 @@ def recommend_to_user(
     it and says so in `degraded`. Send `request_id` along with the events that follow.
     """
     context = () if item_id is None else (item_id,)
-    return _answer(served, Ask(Visitor(user_id=user_id), placement, n, item_ids=context))
+    return await _answer(served, Ask(Visitor(user_id=user_id), placement, n, item_ids=context))
 
 
 @router.post(
@@ -46,9 +46,9 @@ def recommend_to_user(
     response_model=RecommendationOut,
     responses=documented(400, 401, 403, 413, 422),
 )
-def recommend_in_context(body: RecommendationRequest, served: Served) -> Response:
+async def recommend_in_context(body: RecommendationRequest, served: Served) -> Response:
     """Like the GET, with everything the caller knows: the session so far, filters, exclusions, an anonymous visitor."""
-    return _answer(served, body.ask())
+    return await _answer(served, body.ask())
 
 
 @router.post(
@@ -64,9 +64,9 @@ def rank(body: RankRequest, served: Served) -> Response:
     return json_answer(served.recommend.rank(visitor, tuple(dict.fromkeys(body.item_ids))))
 
 
-def _answer(served: Services, ask: Ask) -> Response:
+async def _answer(served: Services, ask: Ask) -> Response:
     try:
-        answer = served.recommend.recommend(ask)
+        answer = await served.batcher.recommend(ask)
     except UnknownNameError as error:
         raise wrong_field("placement", str(error)) from error
     for reason in answer.degraded:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from features.engine import TagStore
 from features.tags import catalogue, spec_hash
 from serving.api.answers import json_answer
-from serving.api.deps import Served, UserPath
+from serving.api.deps import ProfiledUser, Served
 from serving.api.keys import needs
 from serving.api.problems import documented
 from serving.api.schemas.risk import ProfileOut, TagsOut
@@ -52,8 +52,8 @@ def _described() -> dict[str, Any]:
     response_model=ProfileOut,
     responses=documented(401, 403, 404, 422, 503),
 )
-def tags_of_user(user_id: UserPath, served: Served) -> Response:
-    """All tags of one user; null where a tag says nothing of this user.
+def tags_of_user(user_id: ProfiledUser, served: Served) -> Response:
+    """All tags of one user; null where a tag says nothing of this user. 403 once he switched personalization off.
 
     They are of the latest build of everybody, or newer: built for this user alone after events of his (`source` is
     `real_time`), within seconds of an order or of more than five views, of any other event within a minute or so.

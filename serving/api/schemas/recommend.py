@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.contracts.events import EventType
 from serving.api.fields import Amount, Count, Id, Word
-from serving.engine.asking import Ask, RequestedFilters, SessionEvent
+from serving.engine.asking import Ask, AskedFrom, RequestedFilters, SessionEvent
 from serving.store.protocol import Visitor
 
 _LONGEST_CONTEXT = 50
@@ -48,6 +48,17 @@ class FiltersIn(Request):
         return self
 
 
+class ContextIn(Request):
+    """Where and when the visitor asks. It decides what is popular for those of whom little is known."""
+
+    channel: Word | None = None
+    """As in the ``channel`` of events: ``mini_program``. Absent: that of his newest event."""
+    region: Word | None = None
+    """As in the ``city`` of users' demographics. Absent: that of the user."""
+    hour: Annotated[int, Field(ge=0, le=23)] | None = None
+    """Hour of the day in UTC, as the times of events are. Absent: that of the question."""
+
+
 class RecommendationRequest(Request):
     """A question for recommendations with everything the caller knows."""
 
@@ -78,6 +89,7 @@ class RecommendationRequest(Request):
     """Items in view or in the cart: they steer the answer and are not part of it."""
     session: Annotated[list[SessionEventIn], Field(max_length=_LONGEST_CONTEXT)] = []
     filters: FiltersIn = FiltersIn()
+    context: ContextIn | None = None
     exclude: Ids = []
     explain: bool = False
     """Adds every source's score per item and what the rules took out."""
@@ -111,6 +123,9 @@ class RecommendationRequest(Request):
                 self.filters.price_min,
                 self.filters.price_max,
             ),
+            context=None
+            if self.context is None
+            else AskedFrom(self.context.channel, self.context.region, self.context.hour),
             explain=self.explain,
         )
 

@@ -105,6 +105,8 @@ class ScoresOut(BaseModel):
     users: list[UserRiskOut]
     unknown_users: list[str]
     """Users without tags: they have done nothing yet, or only since the tags were built."""
+    withheld_users: list[str]
+    """Users who switched personalization off: their risk is not given out."""
     missing_models: list[str]
     """Kinds of model that are not deployed; what they would say is null."""
 

@@ -14,7 +14,7 @@ from training.bench.report import table, write_result
 from training.bench.tags import bench_tags
 from training.bench.uplift import bench_uplift
 from training.bench.value import bench_value
-from training.report import write_report
+from training.report import write_churn_report, write_report
 
 _CONFIG = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,13 +43,21 @@ def recommend(session: Session, config: Path, out: Path | None, report: Path | N
     _measure(session, measure, config, out)
 
 
-@command("churn", example="mallard bench churn benchmarks/cdnow_churn.yaml --out result.json")
+@command("churn", example="mallard bench churn benchmarks/cdnow_churn.yaml --report report.html")
 @click.argument("config", type=_CONFIG)
 @click.option("--out", type=_CONFIG, metavar="FILE", help="Also write the result there, as JSON.")
+@click.option("--report", type=_CONFIG, metavar="FILE", help="Also write a page for people there, as HTML.")
 @pass_session
-def churn(session: Session, config: Path, out: Path | None) -> None:
+def churn(session: Session, config: Path, out: Path | None, report: Path | None) -> None:
     """Judge the churn model and its baselines at every cut-off of CONFIG."""
-    _measure(session, bench_churn, config, out)
+
+    def measure(file: Path) -> dict[str, Any]:
+        result = bench_churn(file)
+        if report is not None:
+            write_churn_report(result, report)
+        return result
+
+    _measure(session, measure, config, out)
 
 
 @command("value", example="mallard bench value benchmarks/cdnow_value.yaml --out result.json")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from features.contracts import columns as c
+from features.contracts.knowledge import ANONYMOUS, USER
 from features.lake import Lake
 from serving.store import drain, open_store
 from tests.serving.conftest import Mall
@@ -142,3 +143,20 @@ def test_what_came_in_reaches_the_lake_once(mall: Mall) -> None:
     assert lake.read_items().to_pylist()[0]["title"] == "new title"
     (user,) = lake.read_users().to_pylist()
     assert (user[c.USER_ID], user[c.CONSENT_MARKETING]) == ("u03", False)
+
+
+def test_rows_of_erased_ids_are_refused(mall: Mall) -> None:
+    tombstones = Lake(mall.home).tombstones
+    tombstones.add(USER, ["u03"], now=datetime.now(UTC))
+    tombstones.add(ANONYMOUS, ["phone"], now=datetime.now(UTC))
+    shared = {**event("e2", "u04", "i01"), c.ANONYMOUS_ID: "phone"}
+    visit = {**event("e3", "u04", "i01"), c.USER_ID: None, c.ANONYMOUS_ID: "phone"}
+    answer = mall.client.post("/v1/events", json={"events": [event("e1", "u03", "i01"), shared, visit]}).json()
+    assert [row["status"] for row in answer["results"]] == ["rejected", "accepted", "rejected"]
+    assert [row["errors"][0]["field"] for row in answer["results"] if row["errors"]] == [c.USER_ID, c.ANONYMOUS_ID]
+    refused = mall.client.put("/v1/users", json={"users": [{"user_id": "u04"}, {"user_id": "u03"}]})
+    assert refused.status_code == 422
+    assert "u03" in refused.json()["detail"] + str(refused.json())
+    store = open_store(mall.home)
+    assert store.users_since(0) == []
+    store.close()

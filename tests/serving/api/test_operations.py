@@ -1,5 +1,7 @@
 """Health, metrics, models and problem details."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -7,7 +9,7 @@ import httpx
 from features.contracts.home import Home
 from serving.api import Settings, create_app
 from tests.serving.conftest import Mall, WriteBundle, home_at, serve
-from training.deployment import deploy
+from training.deployment import deploy, placed
 
 
 def test_a_worker_lives_and_is_ready(shared_mall: Mall) -> None:
@@ -77,3 +79,36 @@ def test_models_are_listed_deployed_and_rolled_back(mall: Mall, write_bundle: Wr
     assert mall.client.post("/v1/models/churn/rollback").status_code == 409
     assert mall.client.post("/v1/models/poetry/rollback").json()["errors"][0]["field"] == "kind"
     assert mall.client.get("/v1/models", headers=mall.as_key("recommend")).status_code == 403
+
+
+def test_a_version_is_tried_on_a_share_of_users_and_taken_back(
+    mall: Mall, write_bundle: WriteBundle, tmp_path: Path
+) -> None:
+    assert mall.client.get("/v1/models/recommend/canary").status_code == 404
+    assert mall.client.delete("/v1/models/recommend/canary").status_code == 409
+    placed(mall.home, write_bundle(tmp_path / "new", "r2"))
+    begun = mall.client.put("/v1/models/recommend/canary", json={"version": "r2", "share": 0.5})
+    assert begun.status_code == 200
+    assert begun.json()["ended_at"] is None
+
+    def versions() -> set[str]:
+        asked = (mall.client.get(f"/v1/users/someone{n}/recommendations").json() for n in range(40))
+        return {answer["model_version"] for answer in asked}
+
+    wait_until(lambda: versions() == {"r1", "r2"})
+    assert 'mallard_answers_total{outcome="whole",version="r2"}' in mall.client.get("/metrics").text
+    ended = mall.client.delete("/v1/models/recommend/canary").json()
+    assert ended["why"] == "stopped by hand"
+    assert mall.client.get("/v1/models/recommend/canary").json() == ended
+    wait_until(lambda: versions() == {"r1"})
+
+    for body, status in (({"version": "r9"}, 404), ({"version": "r1"}, 409), ({"version": "r2", "share": 2}, 422)):
+        assert mall.client.put("/v1/models/recommend/canary", json=body).status_code == status
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Workers look for changes once a second."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)

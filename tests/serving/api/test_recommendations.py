@@ -6,6 +6,7 @@ import pytest
 
 from serving.api.schemas.recommend import ItemListOut, RecommendationOut
 from tests.serving.conftest import Mall
+from tests.serving.small_mall import CHANNELS
 
 URL = "/v1/users/u03/recommendations"
 
@@ -45,6 +46,21 @@ def test_the_post_takes_everything_the_caller_knows(shared_mall: Mall) -> None:
     assert all(int(item[1:]) % 4 == 1 for item in ids(answer))
     assert not {"i01", "i09"} & set(ids(answer))
     assert answer["personalized"]
+
+
+def test_a_stranger_gets_what_is_popular_where_he_comes_from(shared_mall: Mall) -> None:
+    def asked(context: dict[str, Any] | None) -> list[str]:
+        body = {"anonymous_id": "never seen", "placement": "home", "n": 5}
+        return ids(
+            shared_mall.client.post("/v1/recommendations", json=body | ({"context": context} if context else {})).json()
+        )
+
+    for department, channel in enumerate(CHANNELS):
+        own = [item for item in asked({"channel": channel}) if int(item[1:]) % 4 == department]
+        assert len(own) >= 3, channel
+    assert asked({"channel": "a new one", "region": "nowhere", "hour": 12}) == asked(None)
+    refused = shared_mall.client.post("/v1/recommendations", json={"context": {"hour": 24}})
+    assert refused.status_code == 422
 
 
 def test_ids_of_any_script_are_ids(shared_mall: Mall) -> None:

@@ -73,3 +73,19 @@ def test_mlflow_shows_its_command(mallard, home):
     command = mallard("--json", "mlflow", "--show", "--port", "5099").document["command"]
     assert command[:2] == ["mlflow", "ui"]
     assert f"sqlite:///{home.mlruns / 'mlflow.db'}" in command
+
+
+def test_a_version_is_tried_shown_and_stopped(mallard, register):
+    assert "no version was ever tried" in mallard("canary").out
+    register("v1", [BETTER], kind="recommend")
+    mallard("promote", "recommend", "--force")
+    assert mallard("canary", "challenger").code == 5  # nothing is live yet
+    mallard("deploy", "recommend")
+    register("v2", [UNSURE], kind="recommend")
+    begun = mallard("--json", "canary", "challenger", "--share", "0.2", "--shadow").document
+    assert (begun["version"], begun["mode"], begun["share"], begun["ended_at"]) == ("v2", "shadow", 0.2, None)
+    assert "v2 is tried on 20% of the questions, unseen since" in mallard("canary").out
+    assert "v2 was tried on 20% of the questions" in mallard("canary", "--stop").out
+    assert mallard("canary", "--stop").code == 5
+    assert mallard("canary", "challenger", "--share", "0").code == 2
+    assert mallard("canary", "challenger", "--stop").code == 2

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from features.contracts import columns as c
+from features.contracts.errors import OverloadedError
 from serving.engine.intake import EventIntake, EventStatus
-from serving.store import EmbeddedStore, Visitor
+from serving.store import EmbeddedStore, StoreConfig, Visitor
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 GOOD = {
@@ -87,3 +88,13 @@ def test_a_rejected_row_does_not_hold_others_back(store: EmbeddedStore) -> None:
     rows = [{**GOOD, c.EVENT_ID: None}, {**GOOD, c.ITEM_ID: "i2"}]
     EventIntake(store).take(rows, now=NOW)
     assert [e.item_id for e in store.recent(Visitor(user_id="u1"))] == ["i2"]
+
+
+def test_a_queue_that_is_too_long_takes_nothing_until_it_is_shorter(store: EmbeddedStore) -> None:
+    clock = iter(range(0, 100, 2))
+    intake = EventIntake(store, limits=StoreConfig(queued_events=1), clock=lambda: float(next(clock)))
+    assert intake.take([GOOD], now=NOW)[0].status == EventStatus.ACCEPTED
+    with pytest.raises(OverloadedError, match="1 events wait for the lake"):
+        intake.take([{**GOOD, c.EVENT_ID: "e2"}], now=NOW)
+    store.mark_drained([queued.position for queued in store.queued(9)])
+    assert intake.take([{**GOOD, c.EVENT_ID: "e2"}], now=NOW)[0].status == EventStatus.ACCEPTED

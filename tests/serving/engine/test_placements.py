@@ -22,7 +22,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_without_files_there_are_placements() -> None:
     placements = load_placements()
-    assert set(placements) == {"home", "detail", "cart", "after_pay", "push", "search_empty", "discover"}
+    assert set(placements) == {"home", "detail", "cart", "after_pay", "push", "search_empty", "discover", "article"}
     assert all(placement.n == 5 for placement in placements.values())
     assert [rule.name for rule in placements["home"].chain()] == [
         "exclusions",

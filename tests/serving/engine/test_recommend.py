@@ -350,7 +350,7 @@ def test_a_ranking_that_breaks_gives_trending_items(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("serving.engine.recommend.personal_answer", broken)
+    monkeypatch.setattr("serving.engine.recommend.personal_answers", broken)
     answer = engine.recommend(Ask(USER))
     assert answer.degraded == (Degraded.RANKING,)
     assert not answer.personalized

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from serving.store import EmbeddedStore, OnlineStore
+from serving.store import Bounds, EmbeddedStore, OnlineStore
 
 Opener = Callable[[], OnlineStore]
 
 
 def _embedded(folder: Path) -> OnlineStore:
-    return EmbeddedStore(folder / "store.sqlite", recent_limit=5)
+    return EmbeddedStore(folder / "store.sqlite", Bounds(recent=5, answers=3))
 
 
 IMPLEMENTATIONS = {"embedded": _embedded}

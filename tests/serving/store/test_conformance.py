@@ -6,7 +6,7 @@ from typing import Any
 
 from features.contracts import columns as c
 from features.contracts.events import EventType
-from serving.store import Arrival, Consent, KeyRecord, OnlineStore, Profile, RecentEvent, Visitor
+from serving.store import Arrival, Consent, KeptAnswer, KeyRecord, OnlineStore, Profile, RecentEvent, Visitor
 from tests.serving.store.conftest import Opener
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -60,6 +60,14 @@ def test_recent_events_are_bounded_to_the_latest(store: OnlineStore) -> None:
     assert [e.item_id for e in store.recent(ANNA)] == ["i7", "i8", "i9", "i10", "i11"]
     assert [e.item_id for e in store.recent(ANNA, 2)] == ["i10", "i11"]
     assert store.queue_length() == 12  # nothing is lost for the lake
+
+
+def test_what_was_shown_does_not_crowd_out_what_was_done(store: OnlineStore) -> None:
+    store.add_events(
+        [event(0, item="done"), *(event(n, item=f"i{n}", kind=EventType.IMPRESSION) for n in range(1, 12))]
+    )
+    assert [e.item_id for e in store.recent(ANNA)] == ["done", "i7", "i8", "i9", "i10", "i11"]
+    assert [e.item_id for e in store.recent(ANNA, 1)] == ["done", "i11"]
 
 
 def test_events_without_item_are_queued_but_not_recent(store: OnlineStore) -> None:
@@ -161,6 +169,59 @@ def test_many_threads_write_and_none_is_lost(store: OnlineStore) -> None:
 
 def test_a_store_answers_a_ping(store: OnlineStore) -> None:
     store.ping()
+
+
+# --- rights of the user, repeated calls ----------------------------------------------------------------------
+def test_an_erased_user_leaves_nothing_but_a_refusal(store: OnlineStore) -> None:
+    visit = {c.USER_ID: None, c.ANONYMOUS_ID: "device"}
+    store.add_events([event(1), event(2, user_id="bert"), event(3, **visit), event(4)])
+    store.mark_drained([store.queued(1)[0].position])
+    store.merge("device", "anna")
+    store.merge("tablet", "bert")
+    store.put_users({"anna": {"city": "x"}, "bert": {"city": "y"}})
+    store.put_profiles([Profile(user, START, START, "s", 1, {}) for user in ("anna", "bert")])
+    store.set_consent("anna", Consent(True, True))
+    before = store.consents_since(0)[-1].revision
+
+    assert store.erase(["anna", "nobody"]) >= 7
+    assert store.recent(ANNA) == store.recent(Visitor(anonymous_id="device")) == []
+    assert [q.row[c.EVENT_ID] for q in store.queued(10)] == ["e2"]
+    assert (store.queue_length(), store.queued_of(["anna"], 99)) == (1, [])
+    assert [a.user_id for a in store.arrivals_after(0, 10)] == ["bert"]
+    assert store.profile("anna") is None
+    assert [change.id for change in store.users_since(0)] == ["bert"]
+    assert [login.user_id for login in store.logins(10)] == ["bert"]
+    assert (store.user_of("device"), store.user_of("tablet")) == (None, "bert")
+    refusals = store.consents_since(before)
+    assert {change.user_id: change.consent for change in refusals} == dict.fromkeys(
+        ["anna", "nobody"], Consent(False, False)
+    )
+    assert len({change.revision for change in refusals}) == 2
+    assert store.add_events([event(1), event(3, **visit), event(4)]) == [False] * 3, "a retry brings nothing back"
+    assert store.recent(ANNA) == []
+
+
+def test_erasing_nobody_changes_nothing(store: OnlineStore) -> None:
+    store.add_events([event(1)])
+    assert store.erase([]) == 0
+    assert store.queue_length() == 1
+
+
+def test_the_first_answer_to_a_call_is_kept_until_it_expires(opener: Opener) -> None:
+    store, other = opener(), opener()
+    first, second = KeptAnswer("f1", 200, b"{}", 100), KeptAnswer("f2", 201, b"[]", 300)
+    assert store.kept_answer("k", now=50) is None
+    assert store.keep_answer("k", first, now=50) == first
+    assert other.keep_answer("k", second, now=60) == first
+    assert other.kept_answer("k", now=99) == first
+    assert other.kept_answer("k", now=100) is None
+    assert other.keep_answer("k", second, now=100) == second
+
+
+def test_answers_are_bounded(store: OnlineStore) -> None:
+    for n in range(5):
+        store.keep_answer(f"k{n}", KeptAnswer("f", 200, b"", 100), now=1)
+    assert [n for n in range(5) if store.kept_answer(f"k{n}", now=1)] == [2, 3, 4]
 
 
 # --- tags of single users ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from features.contracts.errors import InputError, NotEnoughDataError
 from training.bench.churn import bench_churn
 from training.bench.report import table, write_result
 from training.models.churn_config import ChurnConfig
+from training.report import render_churn
 
 QUICK = ChurnConfig.model_validate(
     {"snapshots": {"most": 2}, "boosting": {"leaves": [7], "rounds": [20], "members": 1, "threads": 1}}
@@ -88,6 +89,28 @@ def test_model_and_baselines_are_judged_and_compared(result: dict[str, Any], tmp
     assert "cut-off 2020-08-01" in table(result)
     write_result(result, tmp_path / "result.json")
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["cutoffs"]
+
+
+def test_groups_calibration_profit_reasons_and_their_stability_are_told(result: dict[str, Any]) -> None:
+    (cutoff,) = result["cutoffs"]
+    groups = cutoff["slices"]
+    assert all("refused" in part or part["metrics"]["brier"] > 0 for part in groups.values())
+    assert {part["kind"] for part in groups.values()} == {"segment"}
+    assert sum(part["users"] for name, part in groups.items() if name.startswith("stage")) == cutoff["eligible"]
+    assert sum(row["users"] for row in cutoff["reliability"]) == cutoff["eligible"]
+    assert sum(tier["users"] for tier in cutoff["tiers"]) == cutoff["eligible"]
+    assert cutoff["gain"][-1] == {"share": 1.0, "found": 1.0}
+    assert 0.5 < cutoff["stability"]["seeds"] <= 1.0
+    assert all(0 < reason["share"] <= 1 and reason["example"]["zh"] for reason in cutoff["reasons"])
+    assert cutoff["reasons"]
+
+
+def test_the_page_shows_every_model_and_group_in_both_languages(result: dict[str, Any]) -> None:
+    page = render_churn(result)
+    assert "<script" not in page
+    assert "http" not in page
+    for text in ("purchase rhythm", "购买节奏", "stage: active", "阶段：活跃", "Whom to contact"):
+        assert text in page
 
 
 def test_what_comes_after_the_label_window_changes_nothing(result: dict[str, Any], tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from training.bundle import read_bundle
 from training.jobs import TrainReport, train_churn
 from training.jobs.judgement import Judgement
 from training.models.churn import ChurnModel
+from training.monitoring import REFERENCE, Reference
 from training.tracking import Tracker
 
 
@@ -40,6 +42,10 @@ def test_the_registered_model_loads_and_knows_its_run(home: Home, report: TrainR
     model = Tracker(home).find("churn", report.version)
     bundle = read_bundle(model.path)
     assert ChurnModel.from_bundle(bundle).label.horizon == cdnow.config().label.horizon > timedelta(0)
+    reference = Reference.from_json(bundle.text(REFERENCE), REFERENCE)
+    assert set(reference.inputs) == set(ChurnModel.from_bundle(bundle).tags)
+    assert 0 < reference.mean_score < 1
+    assert reference.auc == report.rows[0]["auc"]
     assert (bundle.manifest.run_id, bundle.manifest.as_of) == (report.run_id, report.as_of)
 
 
@@ -50,5 +56,9 @@ def test_report_judgement_and_pictures_are_kept(home: Home, report: TrainReport)
     assert judgement is not None
     assert judgement.outcome is not None
     assert len(judgement.users) == len(judgement.outcome) == len(judgement.value)
+    assert "<h1>" in model.beside("report.html").read_text(encoding="utf-8")
+    told = json.loads(model.beside("result.json").read_text(encoding="utf-8"))["cutoffs"][0]
+    assert told["paired"]["against"] == report.comparisons[0].against
+    assert told["slices"]
     drawn = {file.stem for file in model.beside("pictures").glob("*.png")}
     assert drawn == {"calibration", "gain_and_lift", "importance", "leaderboard", "profit", "slices"}

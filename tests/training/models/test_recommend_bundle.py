@@ -38,6 +38,15 @@ def test_what_is_read_answers_as_what_was_written(tmp_path, clock, make):
     assert opened.users.id(3) == log.users.id(3)
 
 
+def test_where_events_happened_travels_with_it(tmp_path):
+    log = random_log()
+    log = replace(log, channel=(log.user % 2).astype(np.int16), channel_names=("app", "web"))
+    write(tmp_path / "b", log, assemble(log))
+    opened = RecommendBundle.from_bundle(read_bundle(tmp_path / "b")).interactions
+    assert opened.channel_names == ("app", "web")
+    assert everybody(opened).channel.tolist() == everybody(log).channel.tolist()
+
+
 def test_item_facts_travel_with_it(tmp_path):
     log = random_log()
     items = pa.table(

@@ -113,6 +113,8 @@ def test_the_user_index_is_no_key(case):
 
 def test_users_that_the_fit_never_saw_are_answered(case):
     source, log = case
+    if source.name == "articles":
+        pytest.skip("it answers readers of articles, of which this log has none; see test_articles.py")
     stranger = history([(item, 10, PURCHASE) for item in range(8)], clock=log.clock)
     assert bool(len(source.retrieve(stranger, N, exclude_seen=False).item)) is (log.clock in source.clocks)
 

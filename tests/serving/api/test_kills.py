@@ -1,0 +1,18 @@
+"""No acknowledged event is lost and none is stored twice, whatever is killed; the benchmark kills more often."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "kill_events.py"
+
+
+def test_no_acknowledged_event_is_lost_or_doubled() -> None:
+    command = [sys.executable, str(SCRIPT), "--kills", "6", "--seed", "7"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    result = json.loads(run.stdout)
+    assert sum(result["kills"].values()) == 6
+    assert result["acknowledged"] > 0
+    assert (result["lost"], result["doubled"]) == (0, 0)

@@ -244,7 +244,9 @@ class RecommendEngine:
             return personal_answers(model, [p.asked for p in batch], deadline=deadline, observer=self._observer)
         except Exception:
             # Whatever breaks in a model must not leave the mall's page empty; the log and the answer both say so.
-            _LOG.exception("ranking failed for %s; trending items instead", [p.ask for p in batch])
+            # Where, and by what: whose question it was stays out of the log.
+            places = sorted({p.name for p in batch})
+            _LOG.exception("ranking by %s failed at %s; trending items instead", model.version, ", ".join(places))
             answers = [trending_answer(model, p.asked.question, p.asked.placement) for p in batch]
             return answers, (Degraded.RANKING,)
 

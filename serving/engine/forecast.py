@@ -100,7 +100,7 @@ def forecast(models: Models, tags: pa.Table, actions: ActionsConfig, *, reasons:
     horizon = churn.label.horizon_days
     unknown = np.full(tags.num_rows, np.nan)
     spend = np.full((tags.num_rows, len(VALUE_DAYS)), np.nan)
-    curves = Curves.of_rhythm(churn.rhythm, history)
+    curves = Curves.of_rhythm(churn.rhythm.bg_nbd, history)
     at_risk = risk.value_at_risk
     if models.value is not None:
         told = models.value.predict(tags)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from features.contracts.errors import BundleError
 from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
-from training.models.bgnbd import BgNbd
+from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
@@ -85,7 +85,7 @@ class ChurnModel(ChurnScorer):
                 tags=tuple(payload["tags"]),
                 titles={name: (title[0], title[1]) for name, title in payload["titles"].items()},
                 tag_spec=manifest.tag_spec,
-                rhythm=BgNbd.from_array(bundle.array("rhythm")),
+                rhythm=Btyd.from_array(bundle.array("rhythm")),
                 linear=Logistic.from_array(bundle.array("linear")),
                 members=tuple(
                     Member(lgb.Booster(model_str=bundle.text(f"member_{i}.txt")), bool(head_start))

@@ -16,8 +16,8 @@ import pyarrow as pa
 from scipy.special import expit
 
 from features.contracts import columns as c
-from training.models.bgnbd import BgNbd
 from training.models.boosting import contributions, log_odds
+from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
 from training.models.churn_features import (
@@ -60,7 +60,7 @@ class ChurnScorer:
     tags: tuple[str, ...]  # that the trees read
     titles: Mapping[str, tuple[str, str]]  # tag -> (English, Chinese)
     tag_spec: str  # hash of the declarations of all required tags
-    rhythm: BgNbd
+    rhythm: Btyd
     linear: Logistic
     members: tuple[Member, ...]
     calibrator: Calibrator
@@ -140,7 +140,8 @@ class ChurnScorer:
     def _reason_values(self, tags: pa.Table, columns: ChurnColumns) -> Float64:
         """(n, reason columns) what reasons show: tags as they are, the rhythm as probability and purchase days."""
         rhythm = columns.trees[:, -len(RHYTHM_COLUMNS) :].astype(np.float64)
-        return np.column_stack([tag_values(tags, self.required_tags), expit(rhythm[:, 0]), rhythm[:, 1]])
+        rhythm[:, ::2] = expit(rhythm[:, ::2])  # log-odds stand before purchase days
+        return np.column_stack([tag_values(tags, self.required_tags), rhythm])
 
     def asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
         """Who belongs to the population. Tags count days with a purchase, so they stand for the events of the rule."""

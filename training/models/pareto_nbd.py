@@ -1,11 +1,13 @@
 """Pareto/NBD: how often customers buy and when they have stopped, when they may stop at any time.
 
 Schmittlein, Morrison & Colombo (1987), "Counting Your Customers: Who Are They and What Will They Do Next?", Management
-Science 33(1). While active a customer buys at a Poisson rate λ ~ Gamma(r, α); he drops out for good after an exponential
-time of rate μ ~ Gamma(s, β). The expressions are those of Fader & Hardie (2005), "A Note on Deriving the Pareto/NBD
-Model and Related Expressions", whose Gaussian hypergeometric functions are
+Science 33(1). While active a customer buys at a Poisson rate λ ~ Gamma(r, α); he drops out for good after an
+exponential time of rate μ ~ Gamma(s, β). The expressions are those of Fader & Hardie (2005), "A Note on Deriving the
+Pareto/NBD Model and Related Expressions", whose Gaussian hypergeometric functions are
 
-    s / (r + s + x) · A0 = ∫ s (α + y)^-(r + x) (β + y)^-(s + 1) dy,  y from the last purchase to the end of observation.
+    s / (r + s + x) · A0 = ∫ s (α + y)^-(r + x) (β + y)^-(s + 1) dy,
+
+with y from the last purchase to the end of observation.
 
 The integral itself is taken here, by Gauss-Legendre over points that crowd where it decays: it neither overflows for
 customers with hundreds of purchases nor needs the cases α < β and α > β told apart, and its gradient comes with it.

@@ -103,7 +103,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         "calibration_log_loss": calibration.losses,
         "calibration_rehearsed": rehearsal is not None,
         "tiers": model.tiers.model_dump(mode="json"),
-        "rhythm": dict(zip(("r", "alpha", "a", "b"), model.rhythm.to_array().tolist(), strict=True)),
+        "rhythm": model.rhythm.document(),
     }
     return FittedChurn(
         model=model,

@@ -81,7 +81,7 @@ class Rows:
 
 
 def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float, history_days: float) -> Rows:
-    """One snapshot's users; BG/NBD as fitted at that snapshot.
+    """One snapshot's users; rhythms as fitted at that snapshot.
 
     Linear columns that are not steady are 0, so that the linear part gives them no weight.
     """

@@ -17,7 +17,7 @@ from features.contracts.errors import NotEnoughDataError
 from features.contracts.events import EventType
 from features.contracts.progress import track
 from features.engine import EventTables, build_tags
-from training.models.bgnbd import BgNbd
+from training.models.btyd import Btyd
 from training.models.churn_config import ChurnConfig, Population
 from training.models.churn_features import purchase_history
 from training.pipelines.btyd_summary import Known, event_span, known_users, returned
@@ -35,8 +35,8 @@ class Described:
 
     known: Known
     tags: pa.Table
-    rhythm: BgNbd  # of purchases, for the model's features
-    event_rhythm: BgNbd  # of the label's event, for the baseline
+    rhythm: Btyd  # of purchases, for the model's features
+    event_rhythm: Btyd  # of the label's event, for the baseline
 
     @property
     def as_of(self) -> datetime:
@@ -93,7 +93,7 @@ def describe(
     """The eligible users at ``as_of``; above ``most`` users they are thinned evenly."""
     event = config.label.event
     known = known_users(tables, event, as_of)
-    event_rhythm = BgNbd.fit(known.summary.history)
+    event_rhythm = Btyd.fit(known.summary.history)
     rows = np.flatnonzero(eligible(known, config.population))
     if most is not None and len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
@@ -105,7 +105,7 @@ def describe(
         rhythm = event_rhythm
     else:
         history, bought = purchase_history(table)
-        rhythm = BgNbd.fit(history.take(bought))
+        rhythm = Btyd.fit(history.take(bought))
     return Described(known=asked, tags=table, rhythm=rhythm, event_rhythm=event_rhythm)
 
 

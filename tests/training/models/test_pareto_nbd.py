@@ -26,7 +26,7 @@ def test_the_published_fit_is_reproduced(model: ParetoNbd, history: PurchaseHist
     assert model.log_likelihood(history) == pytest.approx(-9595.0, abs=0.05)
 
 
-@pytest.mark.parametrize("alpha, beta", [(10.6, 11.7), (12.0, 5.0), (0.4, 30.0)])
+@pytest.mark.parametrize(("alpha", "beta"), [(10.6, 11.7), (12.0, 5.0), (0.4, 30.0)])
 def test_the_integral_equals_the_hypergeometric_form(history: PurchaseHistory, alpha: float, beta: float) -> None:
     model = ParetoNbd(r=0.553, alpha=alpha, s=0.606, beta=beta)
     x, last, age = history.frequency, history.recency, history.age

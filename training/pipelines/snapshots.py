@@ -139,11 +139,13 @@ def past_snapshots(
     if span is None:
         raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
     moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
-    if not moments:
-        needed = span[0] + least_history(label.horizon) + label.horizon
+    needed = span[0] + max(label.horizon * config.snapshots.least_history, least_history(label.horizon) + label.horizon)
+    if not moments or cutoff < needed:
+        days = (cutoff - span[0]) / timedelta(days=1)
         raise NotEnoughDataError(
-            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}; "
-            f"to learn from a closed window of {horizon} it must reach to {needed.isoformat()} at least"
+            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}, "
+            f"which is {days:.1f} days; a horizon of {horizon} needs {(needed - span[0]) / timedelta(days=1):g} days, "
+            f"so wait until {needed.isoformat()} or take a shorter horizon"
         )
     # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
     most = max(1, 2 * config.snapshots.rows // len(moments))

@@ -12,6 +12,7 @@ from features.engine import EventTables
 from tests.training.pipelines.cdnow import CUTOFF, TAGS, config, events
 from training.evaluation.probability import auc, calibration_error
 from training.models.churn_baselines import NAMES
+from training.models.churn_config import ChurnConfig, SnapshotConfig
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
 from training.pipelines.churn_data import candidate_tags, steady_tags, telling_tags
 from training.pipelines.churn_judge import PIPELINE
@@ -85,10 +86,15 @@ def test_too_little_data_is_refused() -> None:
         fit_churn(EventTables.from_arrow(events(600)), CUTOFF, config())
 
 
+def _soon() -> ChurnConfig:
+    """Settings that do with less history than the rule asks for."""
+    return config(snapshots=SnapshotConfig(most=9, least_history=1.5))
+
+
 def test_one_snapshot_is_enough_to_fit() -> None:
     log = events()
     first = min(log[c.OCCURRED_AT].to_pylist())
-    fitted = fit_churn(EventTables.from_arrow(log), first + timedelta(days=95), config())
+    fitted = fit_churn(EventTables.from_arrow(log), first + timedelta(days=95), _soon())
     assert len(fitted.choices["snapshots"]) == 1
     assert fitted.choices["validation"][0]["separation"] == "by_user"
     scores = fitted.model.predict(fitted.examples)

@@ -17,6 +17,7 @@ from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
 from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
+from training.models.churn_fallback import Fallback, Rule
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.golden import check_kind, check_tags, golden_rows, replay
@@ -47,6 +48,7 @@ class ChurnModel(ChurnScorer):
             "titles": {name: list(title) for name, title in self.titles.items()},
             "head_start": [member.head_start for member in self.members],
             "calibrator": str(self.calibrator.kind),
+            "fallback": None if self.fallback is None else self.fallback.document(),
         }
         manifest = Manifest(
             kind=KIND,
@@ -93,6 +95,7 @@ class ChurnModel(ChurnScorer):
                 ),
                 calibrator=Calibrator.from_array(payload["calibrator"], bundle.array("calibrator")),
                 uncertainty=Uncertainty.from_array(bundle.array("uncertainty")),
+                fallback=_fallback(payload["fallback"]),
             )
         except (KeyError, ValueError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"bundle {bundle.path}: not a whole churn model: {error}") from error
@@ -103,3 +106,7 @@ class ChurnModel(ChurnScorer):
     def _outputs(self, tags: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
         scores = self.predict(tags, reasons=False)
         return {name: getattr(scores, name) for name in _OUTPUTS}
+
+
+def _fallback(document: dict[str, str] | None) -> Fallback | None:
+    return None if document is None else Fallback(Rule(document["rule"]), document["reason"])

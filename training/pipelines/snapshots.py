@@ -138,23 +138,16 @@ def past_snapshots(
     span = event_span(tables, label.event, cutoff)
     if span is None:
         raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
-    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
     needed = span[0] + max(label.horizon * config.snapshots.least_history, least_history(label.horizon) + label.horizon)
-    if not moments or cutoff < needed:
+    if cutoff < needed:
         days = (cutoff - span[0]) / timedelta(days=1)
         raise NotEnoughDataError(
             f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}, "
             f"which is {days:.1f} days; a horizon of {horizon} needs {(needed - span[0]) / timedelta(days=1):g} days, "
             f"so wait until {needed.isoformat()} or take a shorter horizon"
         )
-    # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
-    most = max(1, 2 * config.snapshots.rows // len(moments))
-    known = {snapshot.as_of: snapshot for snapshot in taken}
-    found = [
-        snapshot
-        for moment in track(moments, "taking churn snapshots", unit="snapshots")
-        if len(snapshot := known.get(moment) or take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most))
-    ]
+    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
+    found = _take(tables, moments, cutoff, tags, config, taken)
     churned = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - churned
     least = config.snapshots.least_of_each_class
@@ -165,3 +158,35 @@ def past_snapshots(
                 f"at least {least} are needed to learn what sets them apart"
             )
     return found
+
+
+def closed_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig) -> list[Snapshot]:
+    """Whatever snapshots have closed by ``cutoff``, newest first, however little they hold; one where none is planned.
+
+    Empty when no label window closes between the first event and ``cutoff``.
+    """
+    span = event_span(tables, config.label.event, cutoff)
+    if span is None:
+        return []
+    newest = cutoff - config.label.horizon
+    moments = plan_snapshots(span[0], cutoff, config.label.horizon, config.snapshots.most) or [newest]
+    return _take(tables, moments, cutoff, tags, config) if newest > span[0] else []
+
+
+def _take(
+    tables: EventTables,
+    moments: Sequence[datetime],
+    cutoff: datetime,
+    tags: Sequence[str],
+    config: ChurnConfig,
+    taken: Sequence[Snapshot] = (),
+) -> list[Snapshot]:
+    """Snapshots at ``moments`` that hold users, with what had arrived by ``cutoff``."""
+    # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
+    most = max(1, 2 * config.snapshots.rows // len(moments))
+    known = {snapshot.as_of: snapshot for snapshot in taken}
+    return [
+        snapshot
+        for moment in track(moments, "taking churn snapshots", unit="snapshots")
+        if len(snapshot := known.get(moment) or take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most))
+    ]

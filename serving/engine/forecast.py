@@ -54,6 +54,12 @@ class Models:
         """Kinds of model that are not there."""
         return tuple(kind for kind, model in (("value", self.value), ("uplift", self.uplift)) if model is None)
 
+    @property
+    def fallback(self) -> str | None:
+        """Why a simple rule stands in for a churn model; None where it does not."""
+        mark = self.churn.fallback
+        return None if mark is None else mark.reason
+
     def without_unread(self, built: frozenset[str] | set[str]) -> "Models":
         """Those models whose tags are ``built``; the churn model stays in any case."""
         value = self.value if self.value is not None and built.issuperset(self.value.required_tags) else None
@@ -100,7 +106,7 @@ def forecast(models: Models, tags: pa.Table, actions: ActionsConfig, *, reasons:
     horizon = churn.label.horizon_days
     unknown = np.full(tags.num_rows, np.nan)
     spend = np.full((tags.num_rows, len(VALUE_DAYS)), np.nan)
-    curves = Curves.of_rhythm(churn.rhythm, history)
+    curves = Curves.of_rhythm(churn.rhythm.bg_nbd, history)
     at_risk = risk.value_at_risk
     if models.value is not None:
         told = models.value.predict(tags)

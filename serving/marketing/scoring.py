@@ -112,6 +112,7 @@ def write_snapshot(
         horizon_days=round(models.churn.label.horizon_days),
         models={"churn": models.version, **models.versions},
         missing=models.missing,
+        fallback=models.fallback or "",
         tiers={"yellow": tiers.yellow, "red": tiers.red},
     )
 

@@ -47,6 +47,7 @@ class SnapshotInfo:
     files: dict[str, str]  # name -> SHA-256
     models: dict[str, str] = field(default_factory=dict)  # kind -> version of every model that had a say
     missing: list[str] = field(default_factory=list)  # kinds of model that were not there
+    fallback: str = ""  # why a simple rule scored in place of a churn model
     tiers: dict[str, float] = field(default_factory=dict)  # tier -> churn probability from which it begins
 
 
@@ -83,6 +84,7 @@ def save_snapshot(
     horizon_days: int,
     models: Mapping[str, str] | None = None,
     missing: Sequence[str] = (),
+    fallback: str = "",
     tiers: Mapping[str, float] | None = None,
 ) -> SnapshotInfo:
     """Write ``rows`` (of :data:`SNAPSHOT_SCHEMA`, any order) as the newest snapshot.
@@ -116,6 +118,7 @@ def save_snapshot(
             files={name: _sha256(staging / name) for name in (_SCORES, _USERS, _ROWS)},
             models=dict(models or {}),
             missing=list(missing),
+            fallback=fallback,
             tiers=dict(tiers or {}),
         )
         (staging / _MANIFEST).write_text(json.dumps(vars(info), indent=1), encoding="utf-8")

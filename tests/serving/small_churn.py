@@ -9,8 +9,8 @@ import pyarrow as pa
 from features.contracts import columns as c
 from features.tags import spec_hash
 from tests.serving import small_mall
-from training.models.bgnbd import BgNbd
 from training.models.boosting import Recipe, grow, log_odds
+from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn import ChurnModel, required_tags
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
@@ -48,7 +48,7 @@ def tags(users: int = small_mall.USERS) -> pa.Table:
 def model(table: pa.Table) -> ChurnModel:
     """Fitted on ``table``: who paused longest is labelled as gone."""
     history, _ = purchase_history(table)
-    rhythm = BgNbd.fit(history)
+    rhythm = Btyd.fit(history)
     columns = ChurnColumns.of(table, TREE_TAGS, rhythm, HORIZON)
     pause = np.nan_to_num(table["days_since_purchase"].to_numpy(), nan=99)
     gone = pause > np.median(pause)

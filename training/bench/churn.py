@@ -90,8 +90,8 @@ def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dic
         "eligible": len(label),
         "base_rate": float(label.mean()),
         "rows": rows,
-        "paired": paired,
-        "standings": standings(columns, frame, paired["against"]),
+        **paired,
+        "standings": standings(columns, frame, paired["paired"]["against"]),
         **account_of(whole, fitted, frame, cutoff),
         "choices": fitted.choices,
         "validation": fitted.validation,
@@ -111,9 +111,15 @@ def _row(name: str, label: Labels, scores: Scores, cost: Cost) -> dict[str, Any]
 
 
 def _paired(rows: list[dict[str, Any]], label: Labels, scores: Scores) -> dict[str, Any]:
+    """``paired``: the pipeline minus the best baseline; ``paired_with_each``: minus every baseline, in its order."""
     rivals = [row for row in rows if row["kind"] == Kind.BASELINE]
     best = min(rivals, key=lambda row: (-np.nan_to_num(row["metrics"][METRIC]), row["model"]))["model"]
     draws = int(np.clip(_CELLS // len(label), _FEWEST_DRAWS, _MOST_DRAWS))
-    with step("comparing with the best baseline"):
-        paired = paired_bootstrap_statistic(weighted_auc, label, scores[PIPELINE], scores[best], draws=draws, seed=SEED)
-    return {"metric": METRIC, "against": best, **vars(paired)}
+    ours = scores[PIPELINE]
+    with step("comparing with the baselines"):
+        each = [
+            {"metric": METRIC, "against": name}
+            | vars(paired_bootstrap_statistic(weighted_auc, label, ours, scores[name], draws=draws, seed=SEED))
+            for name in (row["model"] for row in rivals)
+        ]
+    return {"paired": next(one for one in each if one["against"] == best), "paired_with_each": each}

@@ -92,7 +92,7 @@ def _gain(label: Bool, probability: Float64) -> list[dict[str, float]]:
 
 def _profit(fitted: FittedChurn, scores: ChurnScores, probability: Float64) -> dict[str, Any]:
     """Expected profit per user of contacting the first so many, each worth what users are at the mean."""
-    mean = float(np.maximum(scores.expected_spend, 0).mean()) if len(scores) else 0.0
+    mean = float(scores.spend_if_kept.mean()) if len(scores) else 0.0
     stakes = Stakes.of(fitted.config.tiers, np.full(len(probability), mean))
     at = np.linspace(0, len(probability), _POINTS).astype(np.int64)
     curves = {

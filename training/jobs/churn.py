@@ -210,7 +210,7 @@ def _draw(
 def _profit(judged: FittedChurn, probability: Float64) -> Figure:
     """The expected-profit curve of these users, each taken to be worth what the judged users are at the mean."""
     model, policy = judged.model, judged.config.tiers
-    mean = float(model.predict(judged.examples, reasons=False).expected_spend.mean())
+    mean = float(model.predict(judged.examples, reasons=False).spend_if_kept.mean())
     stakes = Stakes.of(policy, np.full(len(probability), mean))
     curves = {
         f"success rate {rate:.0%}": profit_curve(probability, stakes.profit(probability, rate))

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from features.contracts.errors import BundleError
 from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
-from training.models.bgnbd import BgNbd
+from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
+from training.models.churn_fallback import Fallback, Rule
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.golden import check_kind, check_tags, golden_rows, replay
@@ -57,6 +58,7 @@ class ChurnModel(ChurnScorer):
             "titles": {name: list(title) for name, title in self.titles.items()},
             "head_start": [member.head_start for member in self.members],
             "calibrator": str(self.calibrator.kind),
+            "fallback": None if self.fallback is None else self.fallback.document(),
         }
         manifest = Manifest(
             kind=KIND,
@@ -96,7 +98,7 @@ class ChurnModel(ChurnScorer):
                 tags=tuple(payload["tags"]),
                 titles={name: (title[0], title[1]) for name, title in payload["titles"].items()},
                 tag_spec=manifest.tag_spec,
-                rhythm=BgNbd.from_array(bundle.array("rhythm")),
+                rhythm=Btyd.from_array(bundle.array("rhythm")),
                 linear=Logistic.from_array(bundle.array("linear")),
                 members=tuple(
                     Member(lgb.Booster(model_str=bundle.text(f"member_{i}.txt")), bool(head_start))
@@ -104,6 +106,7 @@ class ChurnModel(ChurnScorer):
                 ),
                 calibrator=Calibrator.from_array(payload["calibrator"], bundle.array("calibrator")),
                 uncertainty=Uncertainty.from_array(bundle.array("uncertainty")),
+                fallback=_fallback(payload["fallback"]),
             )
         except (KeyError, ValueError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"bundle {bundle.path}: not a whole churn model: {error}") from error
@@ -114,3 +117,7 @@ class ChurnModel(ChurnScorer):
     def _outputs(self, tags: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
         scores = self.predict(tags, reasons=False)
         return {name: getattr(scores, name) for name in _OUTPUTS}
+
+
+def _fallback(document: dict[str, str] | None) -> Fallback | None:
+    return None if document is None else Fallback(Rule(document["rule"]), document["reason"])

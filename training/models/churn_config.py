@@ -90,6 +90,9 @@ class SnapshotConfig(Config):
     """Snapshots at most (count)."""
     rows: int = Field(default=120_000, ge=1_000)
     """Training rows at most, all snapshots together; users are thinned evenly above it (count)."""
+    least_history: float = Field(default=3.0, ge=1.5)
+    """History before the cut-off that is needed, as a multiple of the horizon: to know users, to label them, and to
+    judge on a later window (horizons)."""
     least_of_each_class: int = Field(default=50, ge=1)
     """Users who churned, and users who stayed, that the snapshots together must hold (count)."""
 

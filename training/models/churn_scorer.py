@@ -2,7 +2,7 @@
 
 Raw log-odds are the mean over members: LightGBM models, some grown from nothing and some from a head start (a logistic
 regression on the purchase rhythm, which goes on sensibly where trees have seen no data). The calibrator turns them into
-probabilities.
+probabilities. A fallback has no members: the regression alone speaks.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,11 @@ import pyarrow as pa
 from scipy.special import expit
 
 from features.contracts import columns as c
-from training.models.bgnbd import BgNbd
 from training.models.boosting import contributions, log_odds
+from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
+from training.models.churn_fallback import Fallback
 from training.models.churn_features import (
     LINEAR_NAMES,
     LINEAR_TAGS,
@@ -60,11 +61,12 @@ class ChurnScorer:
     tags: tuple[str, ...]  # that the trees read
     titles: Mapping[str, tuple[str, str]]  # tag -> (English, Chinese)
     tag_spec: str  # hash of the declarations of all required tags
-    rhythm: BgNbd
+    rhythm: Btyd
     linear: Logistic
     members: tuple[Member, ...]
     calibrator: Calibrator
     uncertainty: Uncertainty
+    fallback: Fallback | None = None  # why this is no more than a simple rule, where it is
 
     @property
     def required_tags(self) -> tuple[str, ...]:
@@ -125,6 +127,8 @@ class ChurnScorer:
     def _raw(self, columns: ChurnColumns) -> Float64:
         """(m, n) log-odds by member, before calibration."""
         start = self.linear.log_odds(columns.linear)
+        if not self.members:
+            return start[None, :]
         return np.stack([log_odds(m.booster, columns.trees) + m.head_start * start for m in self.members])
 
     def _contributions(self, columns: ChurnColumns) -> Float64:
@@ -134,16 +138,17 @@ class ChurnScorer:
         of_trees = [position[name] for name in columns.names]
         for member in self.members:
             total[:, of_trees] += contributions(member.booster, columns.trees)
-        started = sum(member.head_start for member in self.members)
+        started = sum(member.head_start for member in self.members) if self.members else 1
         if started:
             for name, part in zip(LINEAR_NAMES, self.linear.parts(columns.linear).T, strict=True):
                 total[:, position[name]] += started * part
-        return total / len(self.members)
+        return total / max(1, len(self.members))
 
     def _reason_values(self, tags: pa.Table, columns: ChurnColumns) -> Float64:
         """(n, reason columns) what reasons show: tags as they are, the rhythm as probability and purchase days."""
         rhythm = columns.trees[:, -len(RHYTHM_COLUMNS) :].astype(np.float64)
-        return np.column_stack([tag_values(tags, self.required_tags), expit(rhythm[:, 0]), rhythm[:, 1]])
+        rhythm[:, ::2] = expit(rhythm[:, ::2])  # log-odds stand before purchase days
+        return np.column_stack([tag_values(tags, self.required_tags), rhythm])
 
     def _told(self, tags: pa.Table, columns: ChurnColumns, index: npt.NDArray[np.int16]) -> tuple[Float64, Float64]:
         """(n, 3) the values that reasons show, and those that are told beside them."""

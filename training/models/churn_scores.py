@@ -45,6 +45,12 @@ class ChurnScores:
         return len(self.user_id)
 
     @property
+    def spend_if_kept(self) -> Float64:
+        """(n,) what a user spends within the horizon when he stays: at the least one order of his usual size."""
+        orders = np.maximum(self.expected_purchases, 1e-12)
+        return self.expected_spend / orders * np.maximum(orders, 1.0)
+
+    @property
     def value_at_risk(self) -> Float64:
         """(n,) probability times expected spend."""
         return self.probability * self.expected_spend

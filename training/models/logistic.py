@@ -60,6 +60,10 @@ class Logistic:
                 break
         return cls(centre=centre, scale=scale, weight=beta[1:], intercept=float(beta[0]))
 
+    def only(self, kept: Labels) -> Self:
+        """The same, with no weight at columns that are not ``kept`` (f,)."""
+        return type(self)(self.centre, self.scale, self.weight * kept, self.intercept)
+
     def parts(self, columns: Float64) -> Float64:
         """(n, f) what each column adds to the log-odds."""
         return (columns - self.centre) / self.scale * self.weight

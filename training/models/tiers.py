@@ -38,7 +38,7 @@ class Stakes:
 
     @classmethod
     def of(cls, policy: TierPolicy, spend: Float64) -> "Stakes":
-        """``spend`` (n,) is what users are expected to spend, where the policy names no value."""
+        """``spend`` (n,) is what users are worth who stay, where the policy names no value."""
         value = np.full(len(spend), policy.value) if policy.value is not None else np.maximum(spend, 0.0)
         mean = float(value.mean()) if len(value) else 0.0
         return cls(
@@ -67,7 +67,11 @@ class Stakes:
 
 
 def tier_bounds(policy: TierPolicy, probability: Float64, spend: Float64) -> TierThresholds:
-    """The bounds for users of these calibrated churn probabilities (n,) and expected spends (n,)."""
+    """The bounds for users of these calibrated churn probabilities (n,); ``spend`` (n,) is what each spends if he stays.
+
+    Not what he is expected to spend: that is next to nothing for whoever is about to leave, so that nobody would be
+    worth a contact.
+    """
     if policy.red is not None and policy.yellow is not None:
         return TierThresholds(red=policy.red, yellow=policy.yellow)
     if not len(probability):

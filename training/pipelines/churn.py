@@ -10,12 +10,14 @@ import pandas as pd
 import pyarrow as pa
 
 from features.contracts import columns as c
+from features.contracts.errors import NotEnoughDataError
 from features.contracts.progress import say, step
 from features.engine import EventTables, build_tags
-from features.tags import catalogue, spec_hash
+from features.tags import spec_hash
 from training.models.churn import ChurnModel, required_tags
 from training.models.churn_baselines import ChurnBaseline
 from training.models.churn_config import ChurnConfig, TierThresholds
+from training.models.churn_fallback import Rule
 from training.models.tiers import tier_bounds
 from training.pipelines.churn_choices import (
     Newest,
@@ -26,10 +28,18 @@ from training.pipelines.churn_choices import (
     rehearse,
     uncertainty,
 )
-from training.pipelines.churn_data import candidate_tags, rows_of, steady_tags, telling_tags
+from training.pipelines.churn_data import candidate_tags, rows_of, steady_tags, telling_tags, titles_of
+from training.pipelines.churn_fallback import fit_fallback
 from training.pipelines.churn_folds import rehearsal_folds, validation_folds
 from training.pipelines.churn_judge import PIPELINE, fit_baselines, judge_folds
-from training.pipelines.snapshots import Snapshot, describe, history_days, past_snapshots, take_snapshot
+from training.pipelines.snapshots import (
+    Snapshot,
+    closed_snapshots,
+    describe,
+    history_days,
+    past_snapshots,
+    take_snapshot,
+)
 
 LABEL = "label"
 
@@ -48,8 +58,8 @@ class FittedChurn:
     importance: dict[str, float]  # tag -> mean |contribution| in log-odds, largest first
     examples: pa.Table  # tag rows that golden rows are taken from
     config: ChurnConfig
-    shape: Shape
-    newest: Newest
+    shape: Shape | None  # None: a fallback, which has no trees
+    newest: Newest | None
     history: float  # days of log before the oldest snapshot
     snapshots: Sequence[Snapshot]  # newest first
 
@@ -57,8 +67,41 @@ class FittedChurn:
 def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
     """The model as of ``cutoff``. No event at or after it, nor one that arrived after it, has any influence.
 
-    Raises :class:`NotEnoughDataError` that says what is missing.
+    Where the rules of least data refuse, it is a fallback, marked with what is missing. Raises
+    :class:`NotEnoughDataError` when no label window has closed by then, so that even that cannot be.
     """
+    try:
+        return _fit(tables, cutoff, config)
+    except NotEnoughDataError as refused:
+        return _fit_fallback(tables, cutoff, config, refused)
+
+
+def _fit_fallback(
+    tables: EventTables, cutoff: datetime, config: ChurnConfig, refused: NotEnoughDataError, rule: Rule | None = None
+) -> FittedChurn:
+    snapshots = closed_snapshots(tables, cutoff, required_tags(()), config)
+    if not snapshots:
+        raise refused
+    now = describe(tables, cutoff, required_tags(()), config, most=_EXAMPLE_USERS)
+    found = fit_fallback(snapshots, now, config, str(refused), rule)
+    model = _with_tiers(found.model, now.tags, config)
+    say(f"no churn model can be fitted: {refused}; meanwhile a fallback serves: {found.choices['fallback_rule']}")
+    return FittedChurn(
+        model=model,
+        baselines=fit_baselines(snapshots, config),
+        choices=found.choices | {"tiers": model.tiers.model_dump(mode="json")},
+        validation=[],
+        importance=_importance(model, now.tags),
+        examples=now.tags,
+        config=config,
+        shape=None,
+        newest=None,
+        history=history_days(tables, config.label.event, snapshots[-1].as_of),
+        snapshots=snapshots,
+    )
+
+
+def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
     candidates = candidate_tags(config.tags)
     candidates = telling_tags([build_tags(tables, cutoff, candidates)], candidates)
     snapshots = past_snapshots(tables, cutoff, required_tags(candidates), config)
@@ -77,7 +120,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         population=config.population,
         tiers=TierThresholds(),
         tags=tags,
-        titles={name: (catalogue()[name].title, catalogue()[name].title_zh) for name in required_tags(tags)},
+        titles=titles_of(required_tags(tags)),
         tag_spec=spec_hash(required_tags(tags)),
         rhythm=now.rhythm,
         linear=final.linear,
@@ -87,6 +130,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
     )
     model = _with_tiers(model, now.tags, config)
     choices = {
+        "fallback": False,
         "snapshots": [snapshot.as_of.isoformat() for snapshot in snapshots],
         "rows": sum(len(snapshot) for snapshot in snapshots),
         "tags": list(tags),
@@ -103,7 +147,7 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
         "calibration_log_loss": calibration.losses,
         "calibration_rehearsed": rehearsal is not None,
         "tiers": model.tiers.model_dump(mode="json"),
-        "rhythm": dict(zip(("r", "alpha", "a", "b"), model.rhythm.to_array().tolist(), strict=True)),
+        "rhythm": model.rhythm.document(),
     }
     return FittedChurn(
         model=model,
@@ -126,6 +170,9 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
     For the model that goes out after its choices were judged: it differs from the judged one by its data alone.
     """
     config, model = fitted.config, fitted.model
+    if model.fallback is not None:
+        return _fit_fallback(tables, cutoff, config, NotEnoughDataError(model.fallback.reason), model.fallback.rule)
+    assert fitted.shape is not None  # of every model that is no fallback
     snapshots = past_snapshots(tables, cutoff, model.required_tags, config, fitted.snapshots)
     rows = [rows_of(snapshot, model.tags, config.label.horizon_days, fitted.history) for snapshot in snapshots]
     if fitted.newest is Newest.CALIBRATION_ONLY:
@@ -156,7 +203,7 @@ def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -
 def _with_tiers(model: ChurnModel, tags: pa.Table, config: ChurnConfig) -> ChurnModel:
     """The model with the tiers that costs and capacity give for the users of ``tags``."""
     scores = model.predict(tags)
-    bounds = tier_bounds(config.tiers, scores.probability, scores.expected_spend)
+    bounds = tier_bounds(config.tiers, scores.probability, scores.spend_if_kept)
     say(f"tiers: yellow from a churn probability of {bounds.yellow:.3f}, red from {bounds.red:.3f}")
     return replace(model, tiers=bounds)
 

@@ -35,6 +35,11 @@ def candidate_tags(wanted: Sequence[str] | None = None) -> tuple[str, ...]:
     return fit if wanted is None else tuple(name for name in fit if name in wanted)
 
 
+def titles_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Tag -> its title in English and Chinese."""
+    return {name: (catalogue()[name].title, catalogue()[name].title_zh) for name in names}
+
+
 def telling_tags(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[str, ...]:
     """Of ``names`` those that tell users apart somewhere in ``tables``, and of equal ones the first.
 
@@ -81,7 +86,7 @@ class Rows:
 
 
 def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float, history_days: float) -> Rows:
-    """One snapshot's users; BG/NBD as fitted at that snapshot.
+    """One snapshot's users; rhythms as fitted at that snapshot.
 
     Linear columns that are not steady are 0, so that the linear part gives them no weight.
     """

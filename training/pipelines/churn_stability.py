@@ -15,7 +15,7 @@ from training.evaluation.agreement import top_overlap
 from training.models.churn import ChurnModel
 from training.models.reasons import concepts_of
 from training.pipelines.churn import FittedChurn
-from training.pipelines.churn_choices import fit_members
+from training.pipelines.churn_choices import Shape, fit_members
 from training.pipelines.churn_data import Rows, rows_of
 
 #: Added to the seed; members of one fit lie 1,000 apart.
@@ -34,21 +34,26 @@ class Stability:
 
 
 def reason_stability(fitted: FittedChurn) -> Stability:
-    """How stable the reasons of a fitted model are, on the users that it keeps as examples."""
-    config, model = fitted.config, fitted.model
+    """How stable the reasons of a fitted model are, on the users that it keeps as examples.
+
+    A fallback draws nothing by chance: another seed gives the same.
+    """
+    config, model, shape = fitted.config, fitted.model, fitted.shape
+    if shape is None:
+        return Stability(len(fitted.examples), 1.0, None)
     rows = [rows_of(s, model.tags, config.label.horizon_days, fitted.history) for s in fitted.snapshots]
     newest = fitted.snapshots[0].as_of
     older = [part for part, s in zip(rows, fitted.snapshots, strict=True) if (newest - s.as_of).days >= _AGO_DAYS]
     now = _concepts(model, fitted.examples)
     with step("measuring how stable reasons are"):
-        reseeded = _concepts(_again(fitted, rows, config.seed + _OTHER_SEED), fitted.examples)
+        reseeded = _concepts(_again(fitted, shape, rows, config.seed + _OTHER_SEED), fitted.examples)
         enough = len(older) >= 2 and not all(part.one_class for part in older)
-        before = _concepts(_again(fitted, older, config.seed), fitted.examples) if enough else None
+        before = _concepts(_again(fitted, shape, older, config.seed), fitted.examples) if enough else None
     return Stability(len(now), top_overlap(now, reseeded), None if before is None else top_overlap(now, before))
 
 
-def _again(fitted: FittedChurn, rows: list[Rows], seed: int) -> ChurnModel:
-    members = fit_members(rows, fitted.shape, fitted.config.model_copy(update={"seed": seed}))
+def _again(fitted: FittedChurn, shape: Shape, rows: list[Rows], seed: int) -> ChurnModel:
+    members = fit_members(rows, shape, fitted.config.model_copy(update={"seed": seed}))
     return replace(fitted.model, linear=members.linear, members=members.members)
 
 

@@ -17,7 +17,7 @@ from features.contracts.errors import NotEnoughDataError
 from features.contracts.events import EventType
 from features.contracts.progress import track
 from features.engine import EventTables, build_tags
-from training.models.bgnbd import BgNbd
+from training.models.btyd import Btyd
 from training.models.churn_config import ChurnConfig, Population
 from training.models.churn_features import purchase_history
 from training.pipelines.btyd_summary import Known, event_span, known_users, returned
@@ -35,8 +35,8 @@ class Described:
 
     known: Known
     tags: pa.Table
-    rhythm: BgNbd  # of purchases, for the model's features
-    event_rhythm: BgNbd  # of the label's event, for the baseline
+    rhythm: Btyd  # of purchases, for the model's features
+    event_rhythm: Btyd  # of the label's event, for the baseline
 
     @property
     def as_of(self) -> datetime:
@@ -93,7 +93,7 @@ def describe(
     """The eligible users at ``as_of``; above ``most`` users they are thinned evenly."""
     event = config.label.event
     known = known_users(tables, event, as_of)
-    event_rhythm = BgNbd.fit(known.summary.history)
+    event_rhythm = Btyd.fit(known.summary.history)
     rows = np.flatnonzero(eligible(known, config.population))
     if most is not None and len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
@@ -105,7 +105,7 @@ def describe(
         rhythm = event_rhythm
     else:
         history, bought = purchase_history(table)
-        rhythm = BgNbd.fit(history.take(bought))
+        rhythm = Btyd.fit(history.take(bought))
     return Described(known=asked, tags=table, rhythm=rhythm, event_rhythm=event_rhythm)
 
 
@@ -138,21 +138,16 @@ def past_snapshots(
     span = event_span(tables, label.event, cutoff)
     if span is None:
         raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
-    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
-    if not moments:
-        needed = span[0] + least_history(label.horizon) + label.horizon
+    needed = span[0] + max(label.horizon * config.snapshots.least_history, least_history(label.horizon) + label.horizon)
+    if cutoff < needed:
+        days = (cutoff - span[0]) / timedelta(days=1)
         raise NotEnoughDataError(
-            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}; "
-            f"to learn from a closed window of {horizon} it must reach to {needed.isoformat()} at least"
+            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}, "
+            f"which is {days:.1f} days; a horizon of {horizon} needs {(needed - span[0]) / timedelta(days=1):g} days, "
+            f"so wait until {needed.isoformat()} or take a shorter horizon"
         )
-    # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
-    most = max(1, 2 * config.snapshots.rows // len(moments))
-    known = {snapshot.as_of: snapshot for snapshot in taken}
-    found = [
-        snapshot
-        for moment in track(moments, "taking churn snapshots", unit="snapshots")
-        if len(snapshot := known.get(moment) or take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most))
-    ]
+    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
+    found = _take(tables, moments, cutoff, tags, config, taken)
     churned = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - churned
     least = config.snapshots.least_of_each_class
@@ -163,3 +158,35 @@ def past_snapshots(
                 f"at least {least} are needed to learn what sets them apart"
             )
     return found
+
+
+def closed_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig) -> list[Snapshot]:
+    """Whatever snapshots have closed by ``cutoff``, newest first, however little they hold; one where none is planned.
+
+    Empty when no label window closes between the first event and ``cutoff``.
+    """
+    span = event_span(tables, config.label.event, cutoff)
+    if span is None:
+        return []
+    newest = cutoff - config.label.horizon
+    moments = plan_snapshots(span[0], cutoff, config.label.horizon, config.snapshots.most) or [newest]
+    return _take(tables, moments, cutoff, tags, config) if newest > span[0] else []
+
+
+def _take(
+    tables: EventTables,
+    moments: Sequence[datetime],
+    cutoff: datetime,
+    tags: Sequence[str],
+    config: ChurnConfig,
+    taken: Sequence[Snapshot] = (),
+) -> list[Snapshot]:
+    """Snapshots at ``moments`` that hold users, with what had arrived by ``cutoff``."""
+    # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
+    most = max(1, 2 * config.snapshots.rows // len(moments))
+    known = {snapshot.as_of: snapshot for snapshot in taken}
+    return [
+        snapshot
+        for moment in track(moments, "taking churn snapshots", unit="snapshots")
+        if len(snapshot := known.get(moment) or take_snapshot(tables, moment, tags, config, known_by=cutoff, most=most))
+    ]

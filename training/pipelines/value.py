@@ -155,7 +155,7 @@ def evaluate_value(tables: EventTables, fitted: FittedValue, cutoff: datetime, h
     per_day = summary.spend / np.maximum(summary.history.age, _LEAST_AGE_DAYS)
     money = money_of(summary)
     worth = money.expected(summary.history.frequency + 1.0, summary.spend / (summary.history.frequency + 1.0))
-    rhythm = [asked.event_rhythm.expected_purchases(summary.history, h) * worth for h in days]
+    rhythm = [asked.event_rhythm.bg_nbd.expected_purchases(summary.history, h) * worth for h in days]
     last = [outcome(tables, users, cutoff - timedelta(days=h), (h,), cutoff).spend[:, 0] for h in days]
     scores = {
         PIPELINE: told.spend,

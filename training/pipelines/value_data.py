@@ -51,7 +51,7 @@ class Past:
 
     def columns(self, tags: Sequence[str]) -> ValueColumns:
         """What the model reads of these users, BG/NBD and Gamma-Gamma as fitted then."""
-        return ValueColumns.of(self.described.tags, tags, self.described.rhythm, self.money)
+        return ValueColumns.of(self.described.tags, tags, self.described.rhythm.bg_nbd, self.money)
 
 
 def population(config: ValueConfig) -> ChurnConfig:

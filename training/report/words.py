@@ -29,6 +29,7 @@ MODELS: Final[Mapping[str, Both]] = {
     "repeat": Both("what the person had before", "曾看过或买过"),
     "replenish": Both("used up by now", "该补货了"),
     "sessions": Both("visits like this one", "相似的访问"),
+    "articles": Both("goods that go with articles read", "与所读文章相关的商品"),
     "trending": Both("trending", "近期热门"),
     "popular": Both("best sellers", "畅销榜"),
     "popular_recent": Both("best sellers of four weeks", "近四周畅销榜"),

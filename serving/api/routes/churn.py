@@ -36,6 +36,7 @@ def churn_of_user(user_id: ProfiledUser, served: Served) -> Response:
         "as_of": risks.as_of,
         "horizon_days": risks.horizon_days,
         "missing_models": risks.missing_models,
+        "fallback": risks.fallback,
     }
     served.metrics.churn.observe(risks.users[0].probability)
     return json_answer({**shared, **asdict(risks.users[0])})

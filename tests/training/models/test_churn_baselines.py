@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from training.evaluation.probability import auc, calibration_error
-from training.models.bgnbd import BgNbd, PurchaseHistory
+from training.models.bgnbd import PurchaseHistory
+from training.models.btyd import Btyd
 from training.models.churn_baselines import NAMES, ChurnBaseline, CustomerSummary
 
 
-def _past(seed: int) -> tuple[CustomerSummary, BgNbd, np.ndarray]:
+def _past(seed: int) -> tuple[CustomerSummary, Btyd, np.ndarray]:
     """Customers of two kinds: those who still buy weekly, and those who stopped."""
     rng = np.random.default_rng(seed)
     n = 3_000
@@ -16,7 +17,7 @@ def _past(seed: int) -> tuple[CustomerSummary, BgNbd, np.ndarray]:
     frequency = np.floor((age - silence) / 7 * rng.random(n))
     history = PurchaseHistory(frequency, np.where(frequency > 0, age - silence, 0.0), age)
     label = rng.random(n) < np.where(active, 0.1, 0.9)
-    return CustomerSummary(history, silence, 10 * (frequency + 1)), BgNbd.fit(history), label
+    return CustomerSummary(history, silence, 10 * (frequency + 1)), Btyd.fit(history), label
 
 
 @pytest.mark.parametrize("name", NAMES)

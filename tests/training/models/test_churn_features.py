@@ -6,17 +6,20 @@ from features.contracts import columns as c
 from features.contracts.errors import InputError
 from features.tags import catalogue
 from training.models.bgnbd import BgNbd
+from training.models.btyd import Btyd
 from training.models.churn_features import (
     LINEAR_NAMES,
     LINEAR_TAGS,
+    RHYTHM_COLUMNS,
     RHYTHM_TAGS,
     ChurnColumns,
     direction,
     purchase_history,
     tag_values,
 )
+from training.models.pareto_nbd import ParetoNbd
 
-RHYTHM = BgNbd(r=0.3, alpha=40.0, a=0.6, b=2.2)
+RHYTHM = Btyd(BgNbd(r=0.3, alpha=40.0, a=0.6, b=2.2), ParetoNbd(r=0.5, alpha=70.0, s=0.4, beta=60.0))
 
 
 def _tags() -> pa.Table:
@@ -44,7 +47,7 @@ def test_the_rhythm_comes_from_tags() -> None:
 
 def test_columns_are_tags_and_rhythm_with_null_kept_for_trees_only() -> None:
     columns = ChurnColumns.of(_tags(), ("spend", "average_order_value"), RHYTHM, 28.0)
-    assert columns.names == ("spend", "average_order_value", "rhythm_no_purchase", "rhythm_expected_purchases")
+    assert columns.names == ("spend", "average_order_value", *RHYTHM_COLUMNS)
     assert np.isnan(columns.trees[2, 1:]).all()
     assert columns.linear.shape == (3, len(LINEAR_NAMES))
     assert np.isfinite(columns.linear).all()

@@ -12,6 +12,7 @@ from features.engine import EventTables
 from tests.training.pipelines.cdnow import CUTOFF, TAGS, config, events
 from training.evaluation.probability import auc, calibration_error
 from training.models.churn_baselines import NAMES
+from training.models.churn_config import ChurnConfig, SnapshotConfig
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
 from training.pipelines.churn_data import candidate_tags, steady_tags, telling_tags
 from training.pipelines.churn_judge import PIPELINE
@@ -80,15 +81,35 @@ def test_windows_longer_than_the_log_and_columns_that_tell_nothing_are_left_out(
     assert telling_tags([pa.table(columns)], tuple(columns)) == ("null or one", "different")
 
 
-def test_too_little_data_is_refused() -> None:
+def test_too_little_data_gives_a_fallback_that_says_what_was_missing() -> None:
+    fitted = fit_churn(EventTables.from_arrow(events(600)), CUTOFF, config())
+    mark = fitted.model.fallback
+    assert mark is not None
+    assert mark.reason == fitted.choices["fallback_reason"]
+    assert any(sign.isdigit() for sign in mark.reason)
+    assert fitted.choices["fallback"]
+    assert not fitted.model.members
+    scores = fitted.model.predict(fitted.examples)
+    assert ((scores.low <= scores.probability) & (scores.probability <= scores.high)).all()
+    assert fitted.validation == []
+
+
+def test_where_no_window_has_closed_not_even_a_fallback_is_made() -> None:
+    log = events(600)
+    first = min(log[c.OCCURRED_AT].to_pylist())
     with pytest.raises(NotEnoughDataError):
-        fit_churn(EventTables.from_arrow(events(600)), CUTOFF, config())
+        fit_churn(EventTables.from_arrow(log), first + timedelta(days=5), config())
+
+
+def _soon() -> ChurnConfig:
+    """Settings that do with less history than the rule asks for."""
+    return config(snapshots=SnapshotConfig(most=9, least_history=1.5))
 
 
 def test_one_snapshot_is_enough_to_fit() -> None:
     log = events()
     first = min(log[c.OCCURRED_AT].to_pylist())
-    fitted = fit_churn(EventTables.from_arrow(log), first + timedelta(days=95), config())
+    fitted = fit_churn(EventTables.from_arrow(log), first + timedelta(days=95), _soon())
     assert len(fitted.choices["snapshots"]) == 1
     assert fitted.choices["validation"][0]["separation"] == "by_user"
     scores = fitted.model.predict(fitted.examples)

@@ -6,8 +6,10 @@ import pytest
 
 from tests.training.pipelines.cdnow import CUTOFF
 from training.models.bgnbd import BgNbd, PurchaseHistory
+from training.models.btyd import Btyd
 from training.models.churn_baselines import CustomerSummary
 from training.models.churn_features import LINEAR_NAMES, ChurnColumns
+from training.models.pareto_nbd import ParetoNbd
 from training.pipelines.btyd_summary import Known
 from training.pipelines.churn_data import Rows, stack
 from training.pipelines.churn_folds import Separation, rehearsal_folds, validation_folds
@@ -15,7 +17,7 @@ from training.pipelines.snapshots import Snapshot
 
 WEEK = timedelta(weeks=1)
 HORIZON = 4 * WEEK
-RHYTHM = BgNbd(r=0.3, alpha=40.0, a=0.6, b=2.2)
+RHYTHM = Btyd(BgNbd(r=0.3, alpha=40.0, a=0.6, b=2.2), ParetoNbd(r=0.5, alpha=70.0, s=0.4, beta=60.0))
 
 
 def _rows(users: int = 10) -> Rows:

@@ -72,6 +72,8 @@ def test_what_is_missing_is_said() -> None:
         past_snapshots(tables, first, NEEDED, config())
     with pytest.raises(NotEnoughDataError, match="history is too short"):
         past_snapshots(tables, first + 70 * DAY, NEEDED, config())
+    with pytest.raises(NotEnoughDataError, match=r"which is 179\.0 days; a horizon of 60 days needs 180 days"):
+        past_snapshots(tables, first + 179 * DAY, NEEDED, config())
     many = SnapshotConfig(most=2, least_of_each_class=200)
     with pytest.raises(NotEnoughDataError, match=r"users of .* had a purchase within 60 days"):
         past_snapshots(tables, CUTOFF, NEEDED, config(snapshots=many))

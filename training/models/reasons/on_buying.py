@@ -34,15 +34,20 @@ class Chance:
         )
 
 
+#: What both rhythm models say of the number of purchases.
+_EXPECTED: Final = Value(
+    "by the own rhythm {} purchases expected in this period", "按自身节奏，本期预期购买 {} 次", 0.8
+)
+
 BUYING: Final[dict[str, dict[str, Phrase]]] = {
     "purchase rhythm": {
         "days_since_purchase": Since("last purchase", "has never bought", "上次购买", "从未购买"),
         "days_since_order_placed": Since("last order", "has never ordered", "上次下单", "从未下单", 0.9),
         "purchase_overdue": Overdue("pause between purchases", "停购时长"),
         "rhythm_no_purchase": Chance(),
-        "rhythm_expected_purchases": Value(
-            "by the own rhythm {} purchases expected in this period", "按自身节奏，本期预期购买 {} 次", 0.8
-        ),
+        "rhythm_pareto_no_purchase": Chance(),
+        "rhythm_expected_purchases": _EXPECTED,
+        "rhythm_pareto_expected_purchases": _EXPECTED,
         "days_to_next_purchase": Days("next purchase expected in {}", "距预期下次购买 {} 天"),
         "purchase_gap_mean": Days("usually buys every {}", "平均每 {} 天购买一次", 0.9),
         "purchase_gap_spread": Days("days between purchases vary by {}", "购买间隔波动 {} 天", 0.4),

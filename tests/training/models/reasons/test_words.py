@@ -8,6 +8,7 @@ import pytest
 from features.tags import catalogue
 from features.tags.spec import Privacy, closure
 from training.models.churn import required_tags
+from training.models.churn_features import RHYTHM_COLUMNS
 from training.models.reasons import CHINESE, concept, say, stem
 from training.models.reasons.concepts import CONCEPTS
 from training.pipelines.churn_data import candidate_tags
@@ -15,7 +16,7 @@ from training.pipelines.churn_data import candidate_tags
 NAN = float("nan")
 READ = sorted(required_tags(candidate_tags()))
 STEMS = [name for phrases in CONCEPTS.values() for name in phrases]
-OF_RHYTHM = {"rhythm_no_purchase", "rhythm_expected_purchases"}
+OF_RHYTHM = set(RHYTHM_COLUMNS)
 SENSITIVE = re.compile(
     r"\b(age|aged|old|gender|sex|man|men|woman|women|male|female|his|her|he|she|city|province|region|married|children|"
     r"religion|health|income)\b|年龄|岁|性别|男|女|城市|省|地区|婚|孩|宗教|健康|收入",

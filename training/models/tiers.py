@@ -67,7 +67,7 @@ class Stakes:
 
 
 def tier_bounds(policy: TierPolicy, probability: Float64, spend: Float64) -> TierThresholds:
-    """The bounds for users of these calibrated churn probabilities (n,); ``spend`` (n,) is what each spends if he stays.
+    """The bounds for users of these calibrated churn probabilities (n,); ``spend`` (n,): of each if he stays.
 
     Not what he is expected to spend: that is next to nothing for whoever is about to leave, so that nobody would be
     worth a contact.

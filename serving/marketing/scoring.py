@@ -82,12 +82,13 @@ def write_snapshot(
     told = actions or ActionsConfig()
     slices = [tags] if isinstance(tags, pa.Table) else tags
     parts = [SNAPSHOT_SCHEMA.empty_table()]
+    read = models.churn.tags or models.churn.required_tags  # a fallback has no trees that read tags
     seen, told_of = 0, False
     for table in slices:
         for start in range(0, table.num_rows, _CHUNK):
             chunk = table.slice(start, _CHUNK)
             seen += chunk.num_rows
-            told_of = told_of or any(chunk[name].null_count < len(chunk) for name in models.churn.tags)
+            told_of = told_of or any(chunk[name].null_count < len(chunk) for name in read)
             asked = models.churn.asked(chunk)
             if asked.any():
                 chunk = chunk.filter(pa.array(asked))

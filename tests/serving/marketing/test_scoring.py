@@ -1,6 +1,7 @@
 """What a snapshot says beside risk, what it does without, and what it refuses."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -18,9 +19,12 @@ from serving.marketing import ListFilter, latest_snapshot, open_snapshot, write_
 from serving.marketing import columns as m
 from serving.marketing.churn_list import churn_page
 from tests.serving import small_churn, small_mall
+from training.bundle import read_bundle
 from training.models.bgnbd import BgNbd
 from training.models.boosting import Objective, Recipe, grow
+from training.models.churn import ChurnModel
 from training.models.churn_config import Population
+from training.models.churn_fallback import Fallback, Rule
 from training.models.churn_features import purchase_history
 from training.models.gamma_gamma import GammaGamma
 from training.models.uplift import Effect, UpliftModel
@@ -166,3 +170,23 @@ def test_a_snapshot_of_an_earlier_version_opens_with_unknown_columns(home: Home,
     assert opened.rows.schema.names == m.SNAPSHOT_SCHEMA.names
     assert opened.rows[m.ACTION].null_count == 59
     assert churn_page(opened, ListFilter(action="offer")).total == 0
+
+
+def test_a_fallback_from_its_bundle_fills_a_list_and_is_marked(home: Home) -> None:
+    table = tags()
+    mark = Fallback(Rule.RHYTHM, "history is too short: 40 days; 90 are needed")
+    simple = replace(small_churn.model(table), tags=(), members=(), fallback=mark)
+    simple = replace(simple, tag_spec=spec_hash(simple.required_tags))
+    path = home.root / "fallback"
+    simple.to_bundle(path, table, version="f1", as_of=AS_OF.isoformat(), code_version="test")
+    again = ChurnModel.from_bundle(read_bundle(path))
+    assert again.fallback == mark
+    info = write_snapshot(home, Models(again, "f1"), table, NOBODY, as_of=AS_OF)
+    assert info.fallback == mark.reason
+    opened = open_snapshot(home, info.id)
+    assert opened.info.fallback == info.fallback
+    rows = opened.rows
+    assert info.count == int(simple.asked(table).sum())
+    by_user = dict(zip(table[c.USER_ID].to_pylist(), simple.probability(table), strict=True))
+    listed = dict(zip(rows[c.USER_ID].to_pylist(), rows[m.PROBABILITY].to_pylist(), strict=True))
+    assert listed == pytest.approx({user: by_user[user] for user in listed}, abs=1e-6)

@@ -9,6 +9,7 @@ from features.contracts.catalogue import CATEGORY_SEPARATOR
 from serving.rules.context import RuleContext, Text
 from serving.rules.rule import Filter, RuleConfig, Slate
 from training.interactions import SECONDS_PER_DAY, Bool, Float32, Int64
+from training.models.ragged import contains
 
 
 class BoughtPolicy(StrEnum):
@@ -60,7 +61,7 @@ class Bought(Filter):
         bought, category = context.bought, context.facts.category
         policies = (self.config, *self.config.categories)
         # Only a policy for whole categories asks about items that are not in the list.
-        asked = np.isin(bought.item, slate.item) | any(policy.alike for policy in policies)
+        asked = contains(np.sort(slate.item), bought.item) | any(policy.alike for policy in policies)
         item, last, every = bought.item[asked], bought.last[asked], bought.every[asked]
         kind = category[item]
         kinds, place = np.unique(kind, return_inverse=True)
@@ -68,9 +69,9 @@ class Bought(Filter):
         kept = np.ones(len(slate), dtype=np.bool_)
         for number, policy in enumerate(policies):
             held = (chosen == number) & _held(policy, last, every, context.as_of)
-            kept &= ~np.isin(slate.item, item[held])
+            kept &= ~contains(item[held], slate.item)
             if policy.alike:
-                kept &= ~np.isin(category[slate.item], kind[held & (kind >= 0)])
+                kept &= ~contains(np.sort(kind[held & (kind >= 0)]), category[slate.item])
         return kept
 
     def _policy(self, context: RuleContext, kind: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from features.contracts.config import Config
 from serving.rules.context import RuleContext, Text
 from training.interactions import Bool, Float32, Int32
-from training.models.ragged import Float64
+from training.models.ragged import Float64, contains
 
 
 @dataclass(frozen=True)
@@ -206,4 +206,5 @@ def apply_rules(rules: Sequence[Rule], context: RuleContext, slate: Slate, *, tr
 
 def member_of(values: Int32, wanted: Iterable[int]) -> Bool:
     """(k,) True where a value is one of ``wanted``."""
-    return np.isin(values, np.fromiter(wanted, dtype=np.int64))
+    some = sorted(wanted)
+    return contains(np.array(some, dtype=values.dtype), values) if some else np.zeros(len(values), dtype=np.bool_)

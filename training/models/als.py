@@ -13,6 +13,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from training.interactions import Float32, Histories, Interactions
+from training.models import compiled
 from training.models.kind_weights import KindWeights
 from training.models.ragged import (
     Float64,
@@ -117,10 +118,10 @@ class Als(CandidateSource):
                 part, place = _positions(histories, block)
                 scores[part, place] = -np.inf
             take = min(n, items)
-            best = np.argpartition(scores, items - take, axis=1)[:, items - take :]
-            usable = np.isfinite(np.take_along_axis(scores, best, axis=1))
-            rows.append(np.repeat(block, usable.sum(axis=1)))
-            found.append(best[usable])
+            starts, place = compiled.contenders(np.arange(len(block) + 1) * items, scores.ravel(), take)
+            usable = np.isfinite(scores.ravel()[place])
+            rows.append(np.repeat(block, np.diff(starts))[usable])
+            found.append(place[usable] % items)
         row = np.concatenate(rows).astype(np.int32)
         item = np.concatenate(found).astype(np.int32)
         # Scored again pair by pair: a product of matrices rounds differently for one row than for many.

@@ -12,15 +12,25 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from training.interactions import Histories, Int32, Interactions
+from training.models.blocks import by_blocks
 from training.models.item_features import FieldWeights, item_features
 from training.models.kind_weights import KindWeights
 from training.models.neighbours import HistoryWeighting, Sparse
-from training.models.ragged import best_of_rows, group_sums, no_candidates, seen_keys, select
+from training.models.ragged import (
+    Rows,
+    best_of_rows,
+    ends_of,
+    group_sums,
+    seen_keys,
+    select,
+    spans,
+    weighted_sums,
+)
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
 #: Rows answered at a time: bounds the block of scores.
 _BLOCK = 64
-_CSR = ("data", "indices", "indptr")
+_CSR = {"indptr": np.int64, "indices": np.int32, "data": np.float32}
 
 
 class ContentConfig(SourceConfig):
@@ -45,82 +55,76 @@ class Content(CandidateSource):
     Config: ClassVar[type[SourceConfig]] = ContentConfig
     asked_with: ClassVar[frozenset[str]] = frozenset({"recency", "history", "features", "kinds"})
 
-    def __init__(self, config: ContentConfig, vectors: Sparse, index: Sparse) -> None:
+    def __init__(self, config: ContentConfig, vectors: Rows, index: Rows) -> None:
         self._config = config
-        self._vectors = vectors  # (items, features)
-        self._index = index  # (features, items) at most ``postings`` per row
+        self._vectors = vectors  # of each item its features
+        self._index = index  # of each feature its items, at most ``postings``
         self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
 
     @classmethod
     def fit(cls, data: Interactions, config: SourceConfig) -> Self:
         assert isinstance(config, ContentConfig)
         vectors = item_features(data.catalogue, config.fields)
-        return cls(config, vectors, _strongest(sp.csr_array(vectors.T), config.postings))
+        return cls(config, _rows(vectors), _strongest(_rows(sp.csr_array(vectors.T)), config.postings))
 
     def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
-        items = self._vectors.shape[0]
-        weight = self._weighting.weights(histories)
-        parts = []
-        for start in range(0, len(histories), _BLOCK):
-            block = histories.slice(start, min(start + _BLOCK, len(histories)))
-            low = int(histories.indptr[start])
-            found = self._profiles(block, weight[low : low + len(block.item)]) @ self._index
-            owner = np.repeat(np.arange(len(block), dtype=np.int32), np.diff(found.indptr))
-            seen = seen_keys(block, items) if exclude_seen else None
-            best = select(block, owner, found.indices, found.data, n, seen=seen, items=items)
-            parts.append(Candidates(best.row + np.int32(start), best.item, best.score))
-        if not parts:
-            return no_candidates()
-        return Candidates(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "item", "score"))
-        )
+        return by_blocks(histories, _BLOCK, lambda block: self._retrieve(block, n, exclude_seen))
+
+    def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
+        found = weighted_sums(self._profiles(histories), self._index, self._items)
+        seen = seen_keys(histories, self._items) if exclude_seen else None
+        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=self._items)
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
         answer = np.full(len(row), -1, dtype=np.int32)
         weight = self._weighting.weights(histories)
+        asked = np.zeros(len(self._index.starts) - 1)
         for place in range(len(row)):
             low, high = int(histories.indptr[row[place]]), int(histories.indptr[row[place] + 1])
             had = histories.item[low:high]
-            like = (self._vectors[had] @ self._vectors[[int(item[place])]].T).toarray().ravel() * weight[low:high]
+            of_item = slice(int(self._vectors.starts[item[place]]), int(self._vectors.starts[item[place] + 1]))
+            asked[self._vectors.item[of_item]] = self._vectors.weight[of_item]
+            counts = np.diff(self._vectors.starts)[had]
+            pair = spans(self._vectors.starts[:-1][had], counts)
+            product = asked[self._vectors.item[pair]] * self._vectors.weight[pair]
+            like = group_sums(np.repeat(np.arange(len(had)), counts), product, len(had)) * weight[low:high]
+            asked[self._vectors.item[of_item]] = 0
             if len(like) and like.max() > 0:
                 answer[place] = had[int(like.argmax())]
         return answer
 
-    def _profiles(self, histories: Histories, weight: np.ndarray) -> Sparse:
-        """(q, features) the heaviest features of each history, of length 1."""
-        asking = sp.csr_array(
-            (weight, histories.item, histories.indptr), shape=(len(histories), self._vectors.shape[0])
-        )
-        whole = sp.csr_array(asking @ self._vectors)
-        whole.sort_indices()
-        profiles = _strongest(whole, self._config.features)
-        row = np.repeat(np.arange(len(histories)), np.diff(profiles.indptr))
-        length = np.sqrt(group_sums(row, profiles.data.astype(np.float64) ** 2, len(histories)))
-        profiles.data = (profiles.data / np.maximum(length, 1e-12)[row]).astype(np.float32)
-        return profiles
+    @property
+    def _items(self) -> int:
+        return len(self._vectors.starts) - 1
+
+    def _profiles(self, histories: Histories) -> Rows:
+        """The heaviest features of each history, of length 1."""
+        asking = Rows(histories.indptr, histories.item, self._weighting.weights(histories))
+        whole = weighted_sums(asking, self._vectors, len(self._index.starts) - 1)
+        heaviest = _strongest(whole, self._config.features)
+        length = np.sqrt(group_sums(heaviest.row, heaviest.weight**2, len(histories)))
+        return heaviest._replace(weight=heaviest.weight / length[heaviest.row])
 
     def arrays(self) -> Arrays:
         parts = {"vectors": self._vectors, "index": self._index}
-        return {f"{name}_{part}": getattr(matrix, part) for name, matrix in parts.items() for part in _CSR} | {
-            "shape": np.array(self._vectors.shape, dtype=np.int64)
-        }
+        return {f"{name}_{part}": array for name, rows in parts.items() for part, array in zip(_CSR, rows, strict=True)}
 
     @classmethod
     def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
         assert isinstance(config, ContentConfig)
-        items, features = arrays["shape"].tolist()
-        shapes = {"vectors": (items, features), "index": (features, items)}
         vectors, index = (
-            sp.csr_array(tuple(np.asarray(arrays[f"{name}_{part}"]) for part in _CSR), shape=shape)
-            for name, shape in shapes.items()
+            Rows(*(np.asarray(arrays[f"{name}_{part}"], kind) for part, kind in _CSR.items()))
+            for name in ("vectors", "index")
         )
         return cls(config, vectors, index)
 
 
-def _strongest(matrix: Sparse, n: int) -> Sparse:
-    """The ``n`` largest entries of every row, by column."""
-    place, counts = best_of_rows(matrix.indptr.astype(np.int64), matrix.indices, matrix.data, n)
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    kept = sp.csr_array((matrix.data[place], matrix.indices[place], indptr), shape=matrix.shape)
-    kept.sort_indices()
-    return kept
+def _rows(matrix: Sparse) -> Rows:
+    parts = (matrix.indptr, matrix.indices, matrix.data)
+    return Rows(*(np.asarray(part, kind) for part, kind in zip(parts, _CSR.values(), strict=True)))
+
+
+def _strongest(rows: Rows, n: int) -> Rows:
+    """The ``n`` heaviest entries of every row, the heaviest first."""
+    place, counts = best_of_rows(rows.starts, rows.item, rows.weight, n)
+    return Rows(ends_of(counts), rows.item[place], rows.weight[place])

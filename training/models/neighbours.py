@@ -7,7 +7,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from training.interactions import Float32, Histories, Int32, Int64
-from training.models.ragged import Float64, best_of_rows, seen_keys, select, sum_by_key
+from training.models.ragged import (
+    Float64,
+    Rows,
+    best_of_rows,
+    row_starts,
+    seen_keys,
+    select,
+    sum_by_key,
+    weighted_sums,
+)
 from training.models.recency import steps_back, weights_of
 from training.models.source import Arrays, Candidates
 
@@ -60,16 +69,11 @@ class Neighbours:
     def ask(self, histories: Histories, weight: Float64, n: int, *, exclude_seen: bool) -> Candidates:
         """Sum the neighbours of every history event times its ``weight`` (m,); the ``n`` best per row."""
         asked = weight > 0
-        row = histories.row[asked]
-        counts = np.bincount(row, minlength=len(histories))
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        query = sp.csr_array(
-            (weight[asked].astype(np.float32), histories.item[asked], indptr), shape=(len(histories), len(self))
-        )
-        found = query @ self._matrix
-        owner = np.repeat(np.arange(len(histories), dtype=np.int32), np.diff(found.indptr))
+        starts = row_starts(histories.row[asked], len(histories))
+        table = Rows(self.indptr, self.item, self.weight)
+        found = weighted_sums(Rows(starts, histories.item[asked], weight[asked]), table, len(self))
         seen = seen_keys(histories, len(self)) if exclude_seen else None
-        return select(histories, owner, found.indices, found.data, n, seen=seen, items=len(self))
+        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=len(self))
 
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""

@@ -22,7 +22,9 @@ from training.models.blocks import by_blocks
 from training.models.kind_weights import KindWeights
 from training.models.ragged import (
     Float64,
+    Rows,
     best_of_rows,
+    ends_of,
     group_sums,
     pair_keys,
     row_starts,
@@ -30,6 +32,7 @@ from training.models.ragged import (
     select,
     spans,
     sum_by_key,
+    weighted_sums,
 )
 from training.models.recency import ages, steps_back, weights_of
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
@@ -118,39 +121,25 @@ class UserKnn(CandidateSource):
     def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
         stored, own, items = self._stored, self._config.own, len(self._stored.scale)
         row, item, weight = _vectors(histories, self._config, items)
-        asking, user, similarity = self._nearest(row, item, weight, len(histories))
-        share = similarity / group_sums(asking, similarity, len(histories))[asking]
-        counts = np.diff(stored.starts)[user]
-        pair = spans(stored.starts[:-1][user], counts)
-        theirs = stored.weight[pair] * np.repeat(share, counts)
-        keys, score = sum_by_key(
-            pair_keys(np.append(row, np.repeat(asking, counts)), np.append(item, stored.item[pair]), items),
-            np.append(own * weight, (1 - own) * theirs),
-        )
-        row, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
-        found = score > 0
+        near = self._nearest(row, item, weight, len(histories))
+        together = group_sums(near.row, near.weight, len(histories))
+        theirs = Rows(near.starts, near.item, (1 - own) * near.weight / together[near.row])
+        vectors = Rows(stored.starts, stored.item, stored.weight)
+        mine = Rows(row_starts(row, len(histories)), item, own * weight)
+        found = weighted_sums(theirs, vectors, items, own=mine)
         seen = seen_keys(histories, items) if exclude_seen else None
-        return select(histories, row[found], item[found], score[found], n, seen=seen, items=items)
+        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=items)
 
-    def _nearest(self, row: Int32, item: Int32, weight: Float64, rows: int) -> tuple[Int32, Int32, Float64]:
-        """Row, stored user and cosine, the nearest first within a row."""
-        stored, users = self._stored, len(self._stored.starts) - 1
+    def _nearest(self, row: Int32, item: Int32, weight: Float64, rows: int) -> Rows:
+        """The stored users nearest to each row, the nearest first, weighted by the cosine."""
+        stored = self._stored
         entry = _unit(row, weight * stored.scale[item], rows)
-        asked, _ = best_of_rows(row_starts(row, rows), item, entry, self._config.asked)
-        row, item, entry = row[asked], item[asked], entry[asked]
-        counts = np.diff(stored.item_starts)[item]
-        ends = row_starts(row, rows)
-        found, cosines = [], []
-        for low, high in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-            posting = spans(stored.item_starts[:-1][item[low:high]], counts[low:high])
-            product = stored.cosine[posting] * np.repeat(entry[low:high], counts[low:high])
-            cosine = group_sums(stored.user[posting], product, users)
-            alike = np.flatnonzero(cosine > 0).astype(np.int32)
-            best, _ = best_of_rows(np.array([0, len(alike)]), alike, cosine[alike], self._config.nearest)
-            found.append(alike[best])
-            cosines.append(cosine[alike[best]])
-        asking = np.repeat(np.arange(rows, dtype=np.int32), [len(part) for part in found])
-        return asking, np.concatenate(found), np.concatenate(cosines)
+        asked, counts = best_of_rows(row_starts(row, rows), item, entry, self._config.asked)
+        asking = Rows(ends_of(counts), item[asked], entry[asked])
+        postings = Rows(stored.item_starts, stored.user, stored.cosine)
+        alike = weighted_sums(asking, postings, len(stored.starts) - 1)
+        best, counts = best_of_rows(alike.starts, alike.item, alike.weight, self._config.nearest)
+        return Rows(ends_of(counts), alike.item[best], alike.weight[best])
 
     def arrays(self) -> Arrays:
         return {part.name: getattr(self._stored, part.name) for part in fields(self._stored)}

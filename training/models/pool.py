@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.interactions import Float32, Int32, Int64
+from training.models import compiled
 from training.models.ragged import first_of_run, pair_keys, ranks_within, row_starts, stable_order
 from training.models.source import Candidates
 
@@ -30,20 +31,8 @@ class Pool:
 
         Ranks would forget by how much the first leads the second; raw scores cannot be compared between users.
         """
-        scaled = np.zeros_like(self.score)
-        if not len(self.row):
-            return scaled
-        starts = self.indptr[:-1][np.diff(self.indptr) > 0]
-        lengths = np.diff(np.append(starts, len(self.row)))
-        silent = np.isnan(self.score)
-        high = np.maximum.reduceat(np.where(silent, -np.inf, self.score), starts, axis=0)
-        low = np.minimum.reduceat(np.where(silent, np.inf, self.score), starts, axis=0)
         # The lowest keeps a tenth: a source that names an item says more than one that does not.
-        low = np.repeat(low, lengths, axis=0)
-        spread = np.repeat(high, lengths, axis=0) - low
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(spread > 0, (self.score - low) / spread, 1.0)
-        scaled[~silent] = (0.1 + 0.9 * part)[~silent]
+        scaled: Float32 = compiled.scaled_columns(self.indptr, self.score, 0.1)
         return scaled
 
     def best_source(self) -> Int32:

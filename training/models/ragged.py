@@ -4,15 +4,34 @@ Sums run in the order of the input, in double precision, and row by row. A row t
 or among a million others.
 """
 
+import threading
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.models import compiled
 from training.models.source import Candidates
 
 Float64 = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+
+_NO_ITEM = np.empty(0, dtype=np.int32)
+
+
+class Rows(NamedTuple):
+    """Compressed rows: row ``r`` holds ``starts[r] : starts[r + 1]`` of the other two."""
+
+    starts: Int64  # (rows + 1,)
+    item: Int32  # (entries,)
+    weight: npt.NDArray[Any]  # (entries,)
+
+    @property
+    def row(self) -> Int32:
+        """(entries,) the row of each entry."""
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
 
 
 def spans(starts: Int64, lengths: Int64) -> Int64:
@@ -26,6 +45,11 @@ def spans(starts: Int64, lengths: Int64) -> Int64:
 def row_starts(row: Int32 | Int64, rows: int) -> Int64:
     """(rows + 1,) where each row begins in an ascending ``row`` array."""
     return np.searchsorted(row, np.arange(rows + 1, dtype=row.dtype)).astype(np.int64)
+
+
+def ends_of(counts: Int64) -> Int64:
+    """(rows + 1,) where each of several rows of ``counts`` entries begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def pair_keys(row: Int32 | Int64, item: Int32, items: int) -> Int64:
@@ -45,7 +69,7 @@ def stable_order(keys: Int64) -> Positions:
     return order
 
 
-def contains(sorted_keys: Int64, keys: Int64) -> Bool:
+def contains(sorted_keys: Int32 | Int64, keys: Int32 | Int64) -> Bool:
     """Whether each of ``keys`` stands in ``sorted_keys``."""
     if not len(sorted_keys):
         return np.zeros(len(keys), dtype=np.bool_)
@@ -68,21 +92,10 @@ def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Pos
     counts = np.minimum(lengths, n)
     if len(lengths) == 1:
         return _best_of_row(int(indptr[0]), int(indptr[1]), item, score, n), counts
-    long = np.flatnonzero(lengths > n)
-    row = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    place = np.arange(int(indptr[0]), int(indptr[0]) + len(row), dtype=np.int64)
-    if len(long):
-        # What certainly stands behind the n best of its row takes no part in the sorting.
-        least = np.full(len(lengths), -np.inf)
-        for r in long.tolist():
-            low, high = int(indptr[r]), int(indptr[r + 1])
-            least[r] = np.partition(score[low:high], high - low - n)[high - low - n]
-        kept = np.flatnonzero(score[place] >= least[row])
-        row, place = row[kept], place[kept]
+    starts, place = compiled.contenders(indptr, score, n)
+    row = np.repeat(np.arange(len(lengths), dtype=np.int64), np.diff(starts))
     order = _best_first(row, item[place], score[place])
-    starts = row_starts(row, len(lengths))[:-1]
-    best = place[order][spans(starts, counts)]
-    return best, counts
+    return place[order][spans(starts[:-1], counts)], counts
 
 
 def _best_of_row(low: int, high: int, item: Int32, score: Floats, n: int) -> Positions:
@@ -160,6 +173,34 @@ def sum_by_key(keys: Int64, weights: Float64) -> tuple[Int64, Float64]:
     ordered = keys[order]
     first = first_of_run(ordered)
     return ordered[first], group_sums(np.cumsum(first) - 1, weights[order], int(first.sum()))
+
+
+def sums_of(rows: Rows, width: int) -> Rows:
+    """What :func:`weighted_sums` gives for ``own`` rows alone: entries of the same item added up."""
+    nothing = Rows(np.zeros(len(rows.starts), np.int64), _NO_ITEM, np.empty(0))
+    table = Rows(np.zeros(1, np.int64), _NO_ITEM, np.empty(0, np.float32))
+    return weighted_sums(nothing, table, width, own=rows)
+
+
+def weighted_sums(asked: Rows, table: Rows, width: int, *, own: Rows | None = None) -> Rows:
+    """For every row ``own + sum over asked of weight * table[asked]``: the items met, in no particular order.
+
+    ``table`` has one row per item that may be asked for and single precision; ``width`` bounds its items. All weights
+    are above zero: what is not takes no part.
+    """
+    nothing = Rows(np.zeros(len(asked.starts), np.int64), _NO_ITEM, np.empty(0))
+    return Rows(*compiled.sums_by_row(*asked, *table, *(own or nothing), _zeros(width)))
+
+
+#: By thread and width the sums that :func:`compiled.sums_by_row` works on: clearing them costs more than most answers.
+_WORK = threading.local()
+
+
+def _zeros(width: int) -> Float64:
+    kept: dict[int, Float64] = _WORK.__dict__.setdefault("by_width", {})
+    if width not in kept:
+        kept[width] = np.zeros(width)
+    return kept[width]
 
 
 def ranks_within(indptr: Int64) -> Float32:

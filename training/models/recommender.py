@@ -23,7 +23,7 @@ from training.models.source import Candidates, CandidateSource, shown
 #: Rows answered at a time: bounds the memory of a batch.
 BLOCK = 512
 #: Candidates that the ranker looks at: describing and scoring all would take most of the time of an answer.
-SHORTLIST = 150
+SHORTLIST = 100
 
 Intent = Literal["similar", "complementary"]
 

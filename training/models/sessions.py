@@ -18,23 +18,26 @@ import numpy as np
 from pydantic import Field
 
 from training.interactions import Histories, Int32, Interactions
+from training.models import compiled
 from training.models.blocks import by_blocks
 from training.models.kind_weights import KindWeights
 from training.models.neighbours import HistoryWeighting
 from training.models.ragged import (
     Float64,
     Positions,
+    Rows,
     best_of_rows,
+    contains,
+    ends_of,
     first_of_run,
-    group_sums,
     pair_keys,
     row_starts,
     seen_keys,
     select,
     spans,
-    sum_by_key,
+    sums_of,
 )
-from training.models.session_index import SessionIndex, heads
+from training.models.session_index import SessionIndex
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
 #: Rows answered at a time: bounds the votes held at once.
@@ -94,6 +97,10 @@ class Sessions(CandidateSource):
         self._config, self._index = config, index
         self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
         self._rarity = np.maximum(index.frequency, 1.0) ** -config.rarity  # (items,)
+        self._farthest = int(index.place.max(initial=0))
+        gaps = np.arange(-self._farthest, self._farthest + 1)
+        decay = config.gap_decay ** np.maximum(np.abs(gaps) - 1.0, 0.0)
+        self._near = decay * np.where(gaps < 0, config.backward, 1.0)  # what a vote counts, by the moments between
 
     @classmethod
     def fit(cls, data: Interactions, config: SourceConfig) -> Self:
@@ -114,53 +121,43 @@ class Sessions(CandidateSource):
 
     def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
         items = self._index.items
-        nearest = self._nearest(histories, *self._asked(histories))
+        nearest = self._nearest(self._asked(histories))
         neighbour, pair, vote = self._votes(nearest)
-        keys, score = sum_by_key(pair_keys(nearest.row[neighbour], self._index.item[pair], items), vote)
-        row, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
-        found = score > 0
+        votes = Rows(row_starts(nearest.row[neighbour], len(histories)), self._index.item[pair], vote)
+        found = sums_of(votes, items)
         seen = seen_keys(histories, items) if exclude_seen else None
-        return select(histories, row[found], item[found], score[found], n, seen=seen, items=items)
+        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=items)
 
-    def _asked(self, histories: Histories) -> tuple[Int32, Int32, Float64]:
-        """Row, item and weight of what asks: distinct known items of each row, the weightiest first."""
+    def _asked(self, histories: Histories) -> Rows:
+        """What asks: distinct known items of each row, the weightiest first."""
         weight = self._weighting.weights(histories)
         weight *= (self._index.frequency > 0)[histories.item] * self._rarity[histories.item]
         events = np.flatnonzero(weight > 0)
         keys = pair_keys(histories.row[events], histories.item[events], self._index.items)
         order = np.lexsort((-weight[events], keys))
         events = events[order[first_of_run(keys[order])]]
-        row, item, weight = histories.row[events], histories.item[events], weight[events]
-        place, _ = best_of_rows(row_starts(row, len(histories)), item, weight, self._config.asked)
-        return row[place], item[place], weight[place]
+        item, weight = histories.item[events], weight[events]
+        starts = row_starts(histories.row[events], len(histories))
+        place, counts = best_of_rows(starts, item, weight, self._config.asked)
+        return Rows(ends_of(counts), item[place], weight[place])
 
-    def _nearest(self, histories: Histories, row: Int32, item: Int32, weight: Float64) -> _Nearest:
-        index, sessions = self._index, len(self._index.starts) - 1
-        counts = np.diff(index.item_starts)[item]
-        posting = spans(index.item_starts[:-1][item], counts)
-        keys = pair_keys(np.repeat(row, counts), index.session[posting], sessions)
-        # The postings of each item ascend, and the sort is stable: the weightiest item of a session stays first.
-        order = np.argsort(keys, kind="stable")
-        first = first_of_run(keys[order])
-        similarity = group_sums(np.cumsum(first) - 1, np.repeat(weight, counts)[order], int(first.sum()))
-        shared = order[first]
-        owner, session = np.repeat(row, counts)[shared], index.session[posting[shared]]
-        anchor = index.item_place[posting[shared]]
-
-        newest = heads(row_starts(owner, len(histories)), self._config.recent)
-        starts = row_starts(owner[newest], len(histories))
-        best = newest[best_of_rows(starts, session[newest], similarity[newest], self._config.nearest)[0]]
-        return _Nearest(owner[best], session[best], similarity[best], anchor[best])
+    def _nearest(self, asked: Rows) -> _Nearest:
+        index = self._index
+        starts, session, similarity, anchor = compiled.newest_sessions(
+            *asked, index.item_starts, index.session, index.item_place, self._config.recent
+        )
+        best, counts = best_of_rows(starts, session, similarity, self._config.nearest)
+        row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        return _Nearest(row, session[best], similarity[best], anchor[best])
 
     def _votes(self, nearest: _Nearest) -> tuple[Positions, Positions, Float64]:
         """For every item of every neighbour: the neighbour, the place in the index, and the vote."""
-        index, config = self._index, self._config
+        index = self._index
         counts = np.diff(index.starts)[nearest.session]
         pair = spans(index.starts[:-1][nearest.session], counts)
         neighbour = np.repeat(np.arange(len(counts)), counts)
         after = index.place[pair] - nearest.anchor[neighbour]
-        near = config.gap_decay ** np.maximum(np.abs(after) - 1.0, 0.0) * np.where(after < 0, config.backward, 1.0)
-        return neighbour, pair, nearest.similarity[neighbour] * index.weight[pair] * near
+        return neighbour, pair, nearest.similarity[neighbour] * index.weight[pair] * self._near[after + self._farthest]
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
         """The asked item that brought most of the votes, each session's vote counting for all it shares."""
@@ -168,8 +165,9 @@ class Sessions(CandidateSource):
         index = self._index
         for one in np.unique(row).tolist():
             history = histories.slice(one, one + 1)
-            owner, asked, weight = self._asked(history)
-            nearest = self._nearest(history, owner, asked, weight)
+            asking = self._asked(history)
+            asked, weight = asking.item, asking.weight
+            nearest = self._nearest(asking)
             neighbour, pair, vote = self._votes(nearest)
             for place in np.flatnonzero(row == one).tolist():
                 mine = index.item[pair] == item[place]
@@ -177,7 +175,7 @@ class Sessions(CandidateSource):
                 speaks = np.zeros(len(asked))
                 for position, source in enumerate(asked.tolist()):
                     posting = index.session[index.item_starts[source] : index.item_starts[source + 1]]
-                    speaks[position] = weight[position] * votes[np.isin(voters, posting)].sum()
+                    speaks[position] = weight[position] * votes[contains(posting, voters)].sum()
                 speaks[asked == item[place]] = 0.0
                 if speaks.max(initial=0.0) > 0:
                     answer[place] = asked[int(speaks.argmax())]

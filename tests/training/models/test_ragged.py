@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from training.models.ragged import best_of_rows, pair_keys, stable_order, sum_by_key
+from training.models import compiled
+from training.models.pool import Pool
+from training.models.ragged import (
+    Rows,
+    best_of_rows,
+    pair_keys,
+    stable_order,
+    sum_by_key,
+    sums_of,
+    weighted_sums,
+)
 
 
 def plain_best(indptr: np.ndarray, item: np.ndarray, score: np.ndarray, n: int) -> list[list[int]]:
@@ -50,3 +60,69 @@ def test_sums_by_key_add_up_in_the_order_of_the_input() -> None:
         for weight in weights[keys == key]:
             added += weight
         assert total == added
+
+
+def random_rows(random: np.random.Generator, rows: int, items: int, longest: int, kind: type = np.float64) -> Rows:
+    lengths = random.integers(0, longest, rows)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    item = np.concatenate([random.choice(items, length, replace=False) for length in lengths]).astype(np.int32)
+    return Rows(starts, item, random.integers(0, 5, len(item)).astype(kind) / 8)
+
+
+def as_dicts(rows: Rows) -> list[dict[int, float]]:
+    bounds = zip(rows.starts[:-1].tolist(), rows.starts[1:].tolist(), strict=True)
+    return [
+        dict(zip(rows.item[low:high].tolist(), rows.weight[low:high].tolist(), strict=True)) for low, high in bounds
+    ]
+
+
+@pytest.mark.parametrize("with_own", [True, False])
+def test_weighted_sums_are_those_of_a_product_of_matrices(with_own: bool) -> None:
+    random = np.random.default_rng(3)
+    asked, table = random_rows(random, 30, 12, 9), random_rows(random, 12, 40, 30, np.float32)
+    own = random_rows(random, 30, 40, 8) if with_own else None
+    for array in table:
+        array.setflags(write=False)  # as in a memory-mapped bundle
+
+    def dense(rows: Rows, width: int) -> np.ndarray:
+        matrix = np.zeros((len(rows.starts) - 1, width))
+        matrix[rows.row, rows.item] = rows.weight
+        return matrix
+
+    expected = dense(asked, 12) @ dense(table, 40) + (dense(own, 40) if own else 0)
+    found = weighted_sums(asked, table, 40, own=own)
+    assert as_dicts(found) == [{i: row[i] for i in np.flatnonzero(row).tolist()} for row in expected]
+    again = weighted_sums(asked, table, 40, own=own)
+    assert all(np.array_equal(one, other) for one, other in zip(found, again, strict=True)), "work was left behind"
+
+
+def test_entries_of_one_item_are_added_up_in_their_order() -> None:
+    rows = Rows(np.array([0, 3, 3, 5]), np.array([7, 2, 7, 1, 1], np.int32), np.array([1e16, 5, 1, 0, 3]))
+    assert as_dicts(sums_of(rows, 8)) == [{7: 1e16 + 1, 2: 5}, {}, {1: 3}]
+
+
+def test_the_newest_sessions_are_those_of_a_plain_look_through_all_lists() -> None:
+    random = np.random.default_rng(4)
+    sessions = [np.sort(random.choice(60, random.integers(0, 30), replace=False)).astype(np.int32) for _ in range(9)]
+    starts = np.concatenate([[0], np.cumsum([len(each) for each in sessions])]).astype(np.int64)
+    session, place = np.concatenate(sessions), random.integers(0, 20, starts[-1]).astype(np.int32)
+    asked = random_rows(random, 20, 9, 7)
+    for recent in (1, 10, 1000):
+        found = compiled.newest_sessions(*asked, starts, session, place, recent)
+        for row, (low, high) in enumerate(zip(asked.starts[:-1], asked.starts[1:], strict=True)):
+            expected: dict[int, list[float]] = {}
+            for item, weight in zip(asked.item[low:high], asked.weight[low:high], strict=True):
+                for at in range(starts[item], starts[item + 1]):
+                    kept = expected.setdefault(int(session[at]), [0.0, float(place[at])])
+                    kept[0] += weight
+            mine = slice(found[0][row], found[0][row + 1])
+            newest = sorted(expected)[:recent]
+            assert found[1][mine].tolist() == newest
+            assert list(zip(found[2][mine], found[3][mine], strict=True)) == [tuple(expected[each]) for each in newest]
+
+
+def test_scores_are_scaled_by_row_and_source() -> None:
+    silent = np.nan
+    score = np.array([[1, silent], [3, 5], [2, silent], [4, silent]], dtype=np.float32)
+    scaled = Pool(3, np.array([0, 0, 0, 2], np.int32), np.arange(4, dtype=np.int32), score, score).normalised()
+    assert scaled == pytest.approx(np.array([[0.1, 0], [1, 1], [0.55, 0], [1, 0]]))

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 
 from serving.api import problems
 from serving.api.limits import BodyLimit
-from serving.api.logs import write_logs
 from serving.api.metrics import Metrics
 from serving.api.openapi import DocumentedApp
 from serving.api.routes import ROUTERS
@@ -53,13 +52,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, limit=settings.config.limits.body_bytes)
     app.dress(metrics, access=settings.config.logs.access)
     return app
-
-
-def app_from_environment() -> FastAPI:
-    """The factory that a server process calls: settings come from ``MALLARD_*``."""
-    settings = Settings.from_environment()
-    write_logs(settings.config.logs)
-    return create_app(settings)
 
 
 async def _watch(services: Services, seconds: float) -> None:

@@ -1,7 +1,9 @@
 """Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
 
+from typing import TYPE_CHECKING
+
+from features.contracts.faces import lazy
 from serving.store.config import StoreConfig
-from serving.store.drain import Drained, drain, event_table
 from serving.store.embedded import EmbeddedStore
 from serving.store.group_commit import GroupCommit
 from serving.store.keys import NewKey, Scope, check_key, create_key
@@ -23,6 +25,9 @@ from serving.store.protocol import (
     RecentEvent,
     Visitor,
 )
+
+if TYPE_CHECKING:
+    from serving.store.drain import Drained, drain, event_table
 
 __all__ = [
     "RECENT_LIMIT",
@@ -52,3 +57,6 @@ __all__ = [
     "event_table",
     "open_store",
 ]
+
+# The way into the lake is not needed where only questions are answered, and brings the lake with it.
+__getattr__ = lazy(__name__, dict.fromkeys(("Drained", "drain", "event_table"), "serving.store.drain"))

@@ -32,7 +32,7 @@ class Pool:
         Ranks would forget by how much the first leads the second; raw scores cannot be compared between users.
         """
         # The lowest keeps a tenth: a source that names an item says more than one that does not.
-        scaled: Float32 = compiled.scaled_columns(self.indptr, self.score, 0.1)
+        scaled: Float32 = compiled.scaled_columns(self.indptr, np.ascontiguousarray(self.score), 0.1)
         return scaled
 
     def best_source(self) -> Int32:

@@ -92,7 +92,7 @@ def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Pos
     counts = np.minimum(lengths, n)
     if len(lengths) == 1:
         return _best_of_row(int(indptr[0]), int(indptr[1]), item, score, n), counts
-    starts, place = compiled.contenders(indptr, score, n)
+    starts, place = compiled.contenders(indptr, score if score.flags.c_contiguous else score.copy(), n)
     row = np.repeat(np.arange(len(lengths), dtype=np.int64), np.diff(starts))
     order = _best_first(row, item[place], score[place])
     return place[order][spans(starts[:-1], counts)], counts

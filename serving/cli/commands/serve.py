@@ -17,7 +17,7 @@ from serving.cli.session import Session
 from serving.config import ServingConfig
 from serving.refresh.beside import refreshing
 
-_FACTORY = "serving.api.app:app_from_environment"
+_FACTORY = "serving.api.worker:app_from_environment"
 
 
 def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: bool = True) -> None:

@@ -14,6 +14,7 @@ from training.models.ragged import (
     row_starts,
     seen_keys,
     select,
+    spans,
     sum_by_key,
     weighted_sums,
 )
@@ -48,8 +49,6 @@ class Neighbours:
 
     def __init__(self, indptr: Int64, item: Int32, weight: Float32) -> None:
         self.indptr, self.item, self.weight = indptr, item, weight
-        n = len(indptr) - 1
-        self._matrix = sp.csr_array((weight, item, indptr), shape=(n, n))
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -82,12 +81,15 @@ class Neighbours:
             low, high = int(histories.indptr[one]), int(histories.indptr[one + 1])
             asked, speaks = sum_by_key(histories.item[low:high].astype(np.int64), weight[low:high])
             asked, speaks = asked[speaks > 0], speaks[speaks > 0]
-            near = self._matrix[asked]
+            starts = self.indptr[asked]
+            counts = self.indptr[asked + 1] - starts
+            near = spans(starts, counts)
+            neighbour, source = self.item[near], np.repeat(np.arange(len(asked)), counts)
             for place in np.flatnonzero(row == one).tolist():
-                hit = np.flatnonzero(near.indices == item[place])
+                hit = np.flatnonzero(neighbour == item[place])
                 if len(hit):
-                    source = np.searchsorted(near.indptr, hit, side="right") - 1
-                    answer[place] = asked[source[int((speaks[source] * near.data[hit]).argmax())]]
+                    said = speaks[source[hit]] * self.weight[near[hit]]
+                    answer[place] = asked[source[hit[int(said.argmax())]]]
         return answer
 
     def of(self, item: int, n: int) -> tuple[Int32, Float32]:

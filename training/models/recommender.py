@@ -15,7 +15,7 @@ from training.models.blend import Blend, shortlist
 from training.models.item_statistics import ItemStatistics
 from training.models.neighbour_source import NeighbourSource
 from training.models.pool import Pool, pool
-from training.models.ragged import Float64, best_of_rows
+from training.models.ragged import Float64, best_of_rows, distinct
 from training.models.ranker import Ranker
 from training.models.ranker_features import featurise
 from training.models.source import Candidates, CandidateSource, shown
@@ -151,7 +151,7 @@ class Recommender:
 
 def _evidence(histories: Histories, row: int, item: int, source: str, because: int) -> Evidence:
     low, high = int(histories.indptr[row]), int(histories.indptr[row + 1])
-    times = np.unique(histories.time[low:high][histories.item[low:high] == item])
+    times = distinct(histories.time[low:high][histories.item[low:high] == item])
     if histories.clock != "timed" or not len(times):
         return Evidence(source, because, len(times), float("nan"), float("nan"))
     days = times / 86_400

@@ -31,7 +31,7 @@ _N = types.int64
 
 
 def _compiled(*signatures: tuple[Any, ...]) -> Callable[[_Function], _Function]:
-    """Compile for each of the ``signatures`` at once; without any, for what the other functions here call it with."""
+    """Compile for each of the ``signatures``; without any, for what the other functions here call it with."""
     made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
     return cast("Callable[[_Function], _Function]", made)
 
@@ -43,17 +43,6 @@ def _entries(starts: Int64, asked: Int32) -> int:
     for item in asked:
         count += starts[item + 1] - starts[item]
     return count
-
-
-@_compiled()
-def _add(total: Float64, items: Int32, end: int, item: int, part: float) -> int:
-    """Add to the sum of an item; one met for the first time is put at the ``end`` of the list, which then grows."""
-    if part > 0:
-        if total[item] == 0:
-            items[end] = item
-            end += 1
-        total[item] += part
-    return end
 
 
 @_compiled((_I8, _I4, _F8, _I8, _I4, _F4, _I8, _I4, _F8, _array(types.float64, readonly=False)))
@@ -75,14 +64,20 @@ def sums_by_row(
     """
     rows = len(starts) - 1
     room = min(len(own) + _entries(table_starts, asked), rows * len(total))
-    ends, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(room, np.int32), np.empty(room, np.float64), 0
+    ends, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(room + 1, np.int32), np.empty(room, np.float64), 0
     for row in range(rows):
         begin = end
         for place in range(own_starts[row], own_starts[row + 1]):
-            end = _add(total, items, end, own[place], own_weight[place])
+            item, part = own[place], own_weight[place]
+            items[end] = item
+            end += (part > 0) & (total[item] == 0)
+            total[item] += max(part, 0.0)
         for place in range(starts[row], starts[row + 1]):
             for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
-                end = _add(total, items, end, table_item[entry], weight[place] * table_weight[entry])
+                item, part = table_item[entry], weight[place] * table_weight[entry]
+                items[end] = item
+                end += (part > 0) & (total[item] == 0)
+                total[item] += max(part, 0.0)
         for place in range(begin, end):
             sums[place] = total[items[place]]
             total[items[place]] = 0

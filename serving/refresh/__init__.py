@@ -7,24 +7,19 @@ from features.contracts.faces import lazy
 if TYPE_CHECKING:
     from serving.refresh.config import RefreshConfig
     from serving.refresh.due import Due
-    from serving.refresh.freshest import Fresh, freshest
     from serving.refresh.refresher import Refresher
 
 __all__ = [
     "Due",
-    "Fresh",
     "RefreshConfig",
     "Refresher",
-    "freshest",
 ]
 
 __getattr__ = lazy(
     __name__,
     {
         "Due": "serving.refresh.due",
-        "Fresh": "serving.refresh.freshest",
         "RefreshConfig": "serving.refresh.config",
         "Refresher": "serving.refresh.refresher",
-        "freshest": "serving.refresh.freshest",
     },
 )

@@ -17,7 +17,8 @@ from features.lake import Lake
 from serving.refresh.config import RefreshConfig
 from serving.refresh.refresher import Refresher
 from serving.refresh.sources import Sources
-from serving.store import OnlineStore, drain, open_store
+from serving.store import OnlineStore, open_store
+from serving.store.drain import drain
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_PAUSE = 60.0  # seconds between two tries when something is wrong

@@ -9,7 +9,8 @@ from features.contracts.errors import InputError
 from serving.refresh.config import RefreshConfig
 from serving.refresh.due import Due
 from serving.refresh.sources import Sources
-from serving.store import OnlineStore, Profile, event_table
+from serving.store import OnlineStore, Profile
+from serving.store.drain import event_table
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""Online state: one protocol, an embedded implementation, API keys, and the way of events into the lake."""
+"""Online state: one protocol, an embedded implementation, and API keys.
 
-from typing import TYPE_CHECKING
+The way of events into the lake is :mod:`serving.store.drain`, which brings the lake with it.
+"""
 
-from features.contracts.faces import lazy
 from serving.store.config import StoreConfig
 from serving.store.embedded import EmbeddedStore
 from serving.store.group_commit import GroupCommit
@@ -26,9 +26,6 @@ from serving.store.protocol import (
     Visitor,
 )
 
-if TYPE_CHECKING:
-    from serving.store.drain import Drained, drain, event_table
-
 __all__ = [
     "RECENT_LIMIT",
     "Arrival",
@@ -36,7 +33,6 @@ __all__ = [
     "Change",
     "Consent",
     "ConsentChange",
-    "Drained",
     "EmbeddedStore",
     "EventRow",
     "GroupCommit",
@@ -53,10 +49,5 @@ __all__ = [
     "Visitor",
     "check_key",
     "create_key",
-    "drain",
-    "event_table",
     "open_store",
 ]
-
-# The way into the lake is not needed where only questions are answered, and brings the lake with it.
-__getattr__ = lazy(__name__, dict.fromkeys(("Drained", "drain", "event_table"), "serving.store.drain"))

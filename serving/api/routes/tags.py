@@ -13,7 +13,7 @@ from serving.api.deps import ProfiledUser, Served
 from serving.api.keys import needs
 from serving.api.problems import documented
 from serving.api.schemas.risk import ProfileOut, TagsOut
-from serving.refresh import freshest
+from serving.refresh.freshest import freshest
 from serving.store import Scope
 
 router = APIRouter(prefix="/v1", tags=["marketing"], dependencies=[needs(Scope.MARKETING)])

@@ -14,7 +14,8 @@ from features.quality import QualityConfig, QualityReport
 from features.sources import SAMPLES, Source, SourceSpec, load_source, open_source
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
-from serving.store import Drained, drain, open_store
+from serving.store import open_store
+from serving.store.drain import Drained, drain
 
 _INBOX = "inbox"
 

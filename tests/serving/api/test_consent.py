@@ -11,7 +11,8 @@ from features.contracts import columns as c
 from features.contracts.home import Home
 from features.lake import Lake
 from serving.marketing import open_snapshot
-from serving.store import drain, open_store
+from serving.store import open_store
+from serving.store.drain import drain
 from tests.serving.conftest import Mall, key_for
 from tests.serving.servers import in_processes
 

@@ -7,7 +7,8 @@ import pytest
 from features.contracts import columns as c
 from features.identity import canonical_users
 from features.lake import Lake
-from serving.store import drain, open_store
+from serving.store import open_store
+from serving.store.drain import drain
 from tests.serving.api.test_ingest import event
 from tests.serving.conftest import Mall
 

@@ -8,7 +8,8 @@ import pytest
 from features.contracts import columns as c
 from features.contracts.knowledge import ANONYMOUS, USER
 from features.lake import Lake
-from serving.store import drain, open_store
+from serving.store import open_store
+from serving.store.drain import drain
 from tests.serving.conftest import Mall
 
 

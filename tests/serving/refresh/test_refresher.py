@@ -17,10 +17,12 @@ from features.engine import EventTables, TagStore, build_tags
 from features.lake import Lake
 from features.lake.operators import merge_users
 from features.tags import catalogue
-from serving.refresh import RefreshConfig, Refresher, freshest
+from serving.refresh import RefreshConfig, Refresher
+from serving.refresh.freshest import freshest
 from serving.refresh.refresher import CURSOR
 from serving.refresh.sources import Sources
-from serving.store import OnlineStore, drain, open_store
+from serving.store import OnlineStore, open_store
+from serving.store.drain import drain
 from tests.features import mall
 from tests.serving.refresh.malls import CUT, build, event, fill
 

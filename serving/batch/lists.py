@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,8 @@ from features.contracts.errors import InputError, MallardError
 from features.contracts.events import TIMESTAMP
 from features.contracts.ids import Int32
 from features.contracts.progress import step
+from features.lake.rewriting import Naming, take_out
+from features.lake.tombstones import Tombstones
 from serving.batch.asked import Asked
 from training.bundle import read_bundle
 from training.models.recommend_bundle import RecommendBundle
@@ -71,26 +73,38 @@ class Question:
 
 
 def write_lists(
-    bundle: RecommendBundle, folder: Path, asked: Asked, question: Question, out: Path, *, processes: int = 1
+    bundle: RecommendBundle,
+    folder: Path,
+    asked: Asked,
+    question: Question,
+    out: Path,
+    *,
+    processes: int = 1,
+    erased: Tombstones | None = None,
 ) -> ListsInfo:
     """Rank ``question.n`` items for everybody in ``asked`` into ``out``; rows of :data:`LISTS_SCHEMA`.
 
     ``folder`` is where ``bundle`` lies, so that other processes can open it. The file does not depend on
-    ``processes``. Raises :class:`InputError` when ``out`` cannot be written; what stood there stays until the end.
+    ``processes``. Whoever was ``erased`` meanwhile is not in it. Raises :class:`InputError` when ``out`` cannot be written; what stood there stays until the end.
     """
     names = _Names(bundle, question.as_of)
-    rows = 0
-    with (
-        _staging(out) as file,
-        pq.ParquetWriter(file, LISTS_SCHEMA, compression="zstd") as writer,
-        step("ranking", total=len(asked), unit="users") as task,
-    ):
-        for start, ranked in _answers(bundle, folder, asked, question, processes):
-            block = asked.ids.slice(start, _USERS)
-            writer.write_table(names.table(block, ranked))
-            rows += len(ranked.item)
-            task.advance(len(block))
-    return ListsInfo(out, len(asked), rows, bundle.manifest.version, question.as_of)
+    users, rows = len(asked), 0
+    with ExitStack() as steady, _staging(out) as file:
+        with (
+            pq.ParquetWriter(file, LISTS_SCHEMA, compression="zstd") as writer,
+            step("ranking", total=len(asked), unit="users") as task,
+        ):
+            for start, ranked in _answers(bundle, folder, asked, question, processes):
+                block = asked.ids.slice(start, _USERS)
+                writer.write_table(names.table(block, ranked))
+                rows += len(ranked.item)
+                task.advance(len(block))
+        if erased is not None:
+            steady.enter_context(erased.steady())  # until the file is in its place
+            naming = Naming((c.USER_ID,), lambda table: erased.among(table[c.USER_ID]))
+            users -= int(erased.among(pa.chunked_array([asked.ids])).sum())
+            rows -= take_out(file, naming)
+    return ListsInfo(out, users, rows, bundle.manifest.version, question.as_of)
 
 
 class _Names:

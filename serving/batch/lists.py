@@ -85,7 +85,8 @@ def write_lists(
     """Rank ``question.n`` items for everybody in ``asked`` into ``out``; rows of :data:`LISTS_SCHEMA`.
 
     ``folder`` is where ``bundle`` lies, so that other processes can open it. The file does not depend on
-    ``processes``. Whoever was ``erased`` meanwhile is not in it. Raises :class:`InputError` when ``out`` cannot be written; what stood there stays until the end.
+    ``processes``. Whoever was ``erased`` meanwhile is not in it. Raises :class:`InputError` when ``out`` cannot be
+    written; what stood there stays until the end.
     """
     names = _Names(bundle, question.as_of)
     users, rows = len(asked), 0

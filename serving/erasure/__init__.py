@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from features.contracts.faces import lazy
 
 if TYPE_CHECKING:
-    from serving.erasure.erase import ask_to_erase, erase, lift
+    from serving.erasure.erasing import ask_to_erase, erase, lift
     from serving.erasure.jobs import Job, Jobs
     from serving.erasure.receipt import Receipt, read_receipt
 
@@ -17,9 +17,9 @@ __getattr__ = lazy(
         "Job": "serving.erasure.jobs",
         "Jobs": "serving.erasure.jobs",
         "Receipt": "serving.erasure.receipt",
-        "ask_to_erase": "serving.erasure.erase",
-        "erase": "serving.erasure.erase",
-        "lift": "serving.erasure.erase",
+        "ask_to_erase": "serving.erasure.erasing",
+        "erase": "serving.erasure.erasing",
+        "lift": "serving.erasure.erasing",
         "read_receipt": "serving.erasure.receipt",
     },
 )

@@ -66,9 +66,13 @@ class Jobs:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One erasure works at a time, over all processes of this machine."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / "lock").open("a") as stream:
-            flock(stream, LOCK_EX)
+        with self._locked("working"):
+            yield
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """One erasure is asked for at a time; this never waits for one that works."""
+        with self._locked("asking"):
             yield
 
     def pending(self) -> list[str]:
@@ -115,6 +119,13 @@ class Jobs:
     def receipt_file(self, erasure: str) -> Path:
         """Where the receipt of an erasure lies."""
         return self._root / erasure / _RECEIPT
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / f"{name}.lock").open("a") as stream:
+            flock(stream, LOCK_EX)
+            yield
 
     def _write(self, file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -140,11 +140,11 @@ class ListPlace:
             take_out(file, naming)
 
     def _files(self) -> list[Path]:
-        found = []
-        for file in sorted(self._root.rglob("*.parquet")):
-            if file.relative_to(self._root).parts[0] not in _ELSEWHERE and c.USER_ID in pq.read_schema(file).names:
-                found.append(file)
-        return found
+        return [
+            file
+            for file in sorted(self._root.rglob("*.parquet"))
+            if file.relative_to(self._root).parts[0] not in _ELSEWHERE and c.USER_ID in pq.read_schema(file).names
+        ]
 
 
 def places_of(home: Home, store: OnlineStore) -> tuple[Place, ...]:

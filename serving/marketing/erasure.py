@@ -23,7 +23,7 @@ from features.lake.rewriting import one_of
 from serving.marketing.snapshot import (
     churn_folder,
     erased_rows,
-    file_of,
+    file_names,
     read_info,
     row_numbers,
     write_files,
@@ -79,7 +79,7 @@ class SnapshotErasure:
 
 def _numbers(folder: Path, users: Collection[str]) -> list[int]:
     info = read_info(folder)
-    with pa.memory_map(str(folder / file_of(info, "scores"))) as source:
+    with pa.memory_map(str(folder / file_names(info.version)[0])) as source:
         his = one_of(pa.ipc.open_file(source).read_all()[c.USER_ID], list(users))
     found: list[int] = row_numbers(info)[his].tolist()
     return found
@@ -91,7 +91,7 @@ def _compact(folder: Path) -> None:
     if hidden:
         numbers = row_numbers(info)
         keep = ~np.isin(numbers, np.array(sorted(hidden), dtype=np.int32))
-        with pa.memory_map(str(folder / file_of(info, "scores"))) as source:
+        with pa.memory_map(str(folder / file_names(info.version)[0])) as source:
             rows = pa.ipc.open_file(source).read_all().filter(pa.array(keep)).combine_chunks()
         version = info.version + 1
         files = write_files(folder, rows, numbers[keep], version=version)

@@ -149,8 +149,7 @@ def _written(home: Home, ordered: pa.Table, facts: dict[str, Any]) -> SnapshotIn
 
 def write_files(folder: Path, rows: pa.Table, number: Int32, *, version: int) -> dict[str, str]:
     """Write the files of one ``version`` of a snapshot; their names and checksums."""
-    mark = f".{version}" if version else ""
-    scores, named, placed = f"scores{mark}.arrow", f"users{mark}.npy", f"rows{mark}.npy"
+    scores, named, placed = file_names(version)
     with pa.OSFile(str(folder / scores), "wb") as sink, pa.ipc.new_file(sink, SNAPSHOT_SCHEMA) as writer:
         writer.write_table(rows)
     ids = rows[c.USER_ID].to_pylist()
@@ -222,7 +221,7 @@ def _opened(folder: Path, signature: Signature) -> Snapshot:
     for name, expected in info.files.items():
         if not (folder / name).is_file() or _sha256(folder / name) != expected:
             raise BundleError(f"risk snapshot {folder}: file '{name}' is missing or damaged")
-    scores, named, placed = (file_of(info, stem) for stem in ("scores", "users", "rows"))
+    scores, named, placed = file_names(info.version)
     with pa.memory_map(str(folder / scores)) as source:
         whole = _completed(pa.ipc.open_file(source).read_all(), folder)
     users = IdMap.from_array(np.load(folder / named, mmap_mode="r", allow_pickle=False))
@@ -247,9 +246,10 @@ def row_numbers(info: SnapshotInfo) -> Int32:
     return np.delete(np.arange(info.count + len(info.removed), dtype=np.int32), info.removed)
 
 
-def file_of(info: SnapshotInfo, stem: str) -> str:
-    """The name of the file of a kind (scores, users, rows)."""
-    return next(name for name in info.files if name.split(".")[0] == stem)
+def file_names(version: int) -> tuple[str, str, str]:
+    """Names of the files of one version: scores, users, rows."""
+    mark = f".{version}" if version else ""
+    return f"scores{mark}.arrow", f"users{mark}.npy", f"rows{mark}.npy"
 
 
 def read_info(folder: Path) -> SnapshotInfo:

@@ -1,4 +1,7 @@
-"""The refresher as a process of its own: one per home, alive as long as whoever started it."""
+"""The refresher as a process of its own: one per home, alive as long as whoever started it.
+
+Beside the tags of active users it moves received events into the lake, and finishes erasures.
+"""
 
 import fcntl
 import logging
@@ -14,6 +17,7 @@ from features.contracts.home import Home
 from features.contracts.rule_files import use_rules
 from features.contracts.tag_settings import use_settings
 from features.lake import Lake
+from serving.erasure import Jobs, erase
 from serving.refresh.config import RefreshConfig
 from serving.refresh.refresher import Refresher
 from serving.refresh.sources import Sources
@@ -57,9 +61,12 @@ def keep_fresh(home: Home, config: RefreshConfig, lifeline: Connection) -> None:
             if not life.rest(_LOOK):
                 return
         drainer = threading.Thread(target=_drain_again_and_again, args=(home, config, life), name="drain")
+        eraser = threading.Thread(target=_erase_again_and_again, args=(home, life), name="erase")
         drainer.start()
+        eraser.start()
         _refresh_again_and_again(home, config, life)
         drainer.join()
+        eraser.join()
 
 
 def _refresh_again_and_again(home: Home, config: RefreshConfig, life: Life) -> None:
@@ -105,6 +112,24 @@ def _drain_again_and_again(home: Home, config: RefreshConfig, life: Life) -> Non
             _log("events are not moved into the lake", error, pause)
     if store is not None:
         store.close()
+
+
+def _erase_again_and_again(home: Home, life: Life) -> None:
+    """Take people out of the files who were erased over HTTP; an erasure that was cut off goes on here."""
+    jobs, failures, pause = Jobs(home), 0, 0.0
+    while not life.over.wait(pause):
+        try:
+            for erasure in jobs.pending():
+                store = open_store(home)
+                try:
+                    erase(home, store, erasure)
+                finally:
+                    store.close()
+            failures, pause = 0, _LOOK
+        except Exception as error:
+            failures += 1
+            pause = _pause_after(failures)
+            _log("an erasure is not finished", error, pause)
 
 
 def _pause_after(failures: int) -> float:

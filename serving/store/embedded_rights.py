@@ -68,16 +68,17 @@ class RightsTables:
 
     def erase(self, users: Collection[str], visitors: Collection[str] = ()) -> int:
         wanted = (_listed(users), _listed(visitors))
-        gone = 0
         with self._connections.writing() as connection:
             for kind in ("consents", "user"):
                 connection.execute(
                     f"INSERT OR REPLACE INTO cursors (name, position) "  # noqa: S608 - words of ours
                     f"VALUES ('revision of {kind}', {last_revision(kind)})"
                 )
+            before = connection.total_changes
             for table, instead, which in _RECORDS:
                 verb = f"UPDATE {table} SET {instead}" if instead else f"DELETE FROM {table}"  # noqa: S608 - words of ours
-                gone += connection.execute(f"{_WHO} {verb} WHERE {which}", wanted).rowcount
+                connection.execute(f"{_WHO} {verb} WHERE {which}", wanted)
+            gone = connection.total_changes - before
         with self._connections.reading() as connection:
             # What was deleted is overwritten (secure_delete); this takes it out of the write-ahead log, too. While
             # another reads, the log stays until the next checkpoint.

@@ -1,8 +1,8 @@
 """The erasure of a person: asked for, in force at once, then out of every file, verified and signed.
 
-The order is what makes it safe to be cut off anywhere: the job is on disk before anything else happens, because the links
-that say who he is are among what goes; his ids are refused before anything is removed, so that nothing comes back
-meanwhile; the ids in the job go last. Whatever step was under way is taken again.
+The order is what makes it safe to be cut off anywhere: the job is on disk before anything else happens, because the
+links that say who he is are among what goes; his ids are refused before anything is removed, so that nothing comes
+back meanwhile; the ids in the job go last. Whatever step was under way is taken again.
 """
 
 from datetime import UTC, datetime
@@ -33,12 +33,13 @@ def ask_to_erase(home: Home, store: OnlineStore, user_id: str, *, now: datetime)
     :func:`erase` takes him out of the files. Asking again while that is under way gives the same job.
     """
     lake, jobs = Lake(home), Jobs(home)
-    with jobs.alone():
+    with jobs.asking():
         last = jobs.last_of(lake.tombstones.hash(USER, user_id))
         job = jobs.job(last) if last is not None else None
-        if job is None:
-            job = Job(id=name_of(now), asked_at=now, person=person_of(lake, user_id, store.devices_of))
-            jobs.open(job, job.hashes(lake.tombstones))
+        if job is not None:
+            return job  # whoever works on it puts it in force before all else
+        job = Job(id=name_of(now), asked_at=now, person=person_of(lake, user_id, store.devices_of))
+        jobs.open(job, job.hashes(lake.tombstones))
         return _put_in_force(home, store, job, now)
 
 
@@ -49,6 +50,8 @@ def erase(home: Home, store: OnlineStore, erasure: str) -> Receipt:
     """
     lake, jobs = Lake(home), Jobs(home)
     with jobs.alone():
+        with jobs.asking():
+            pass  # the call that asked for it may be putting it in force
         job, receipt = jobs.job(erasure), jobs.receipt(erasure)
         if job is None or receipt is not None:
             if receipt is None:
@@ -77,7 +80,7 @@ def lift(home: Home, user_id: str) -> int:
     a deployed model holds what he did before: that would come back with him.
     """
     lake, jobs = Lake(home), Jobs(home)
-    with jobs.alone():
+    with jobs.alone(), jobs.asking():
         hashed = lake.tombstones.hash(USER, user_id)
         if hashed not in lake.tombstones.hashes():
             raise UnknownNameError(f"the user '{user_id}' is not erased")

@@ -1,12 +1,9 @@
 """A person out of what the engine keeps: folds of user-days, and the built tag tables."""
 
-import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +17,9 @@ from features.contracts.knowledge import ANONYMOUS, ID_KIND, RAW_ID
 from features.engine.segments import ROW_GROUP, SegmentFolder
 from features.engine.store import TagStore
 from features.engine.writing import ROW_GROUP as TAG_ROW_GROUP
+from features.lake.leftovers import sweep
 from features.lake.person import Person
 from features.lake.rewriting import Bools, Naming, count, one_of, take_out
-
-#: A build that is under way: ``.<build>.<process>``.
-_ASIDE: Final = re.compile(r"\..*\.(\d+)")
 
 
 class FoldErasure:
@@ -62,10 +57,7 @@ class TagErasure:
 
     def purge(self, person: Person) -> None:
         """Take him out of every build, and remove builds that a crash cut off."""
-        for folder in self._root.glob(".*"):
-            found = _ASIDE.fullmatch(folder.name)
-            if found and folder.is_dir() and not _lives(int(found[1])):
-                shutil.rmtree(folder)
+        sweep(self._root)
         naming = Naming.by(c.USER_ID, person.users)
         for build in self._store.builds():
             with suppress(FileNotFoundError):  # an old build that went with the newest one
@@ -74,12 +66,17 @@ class TagErasure:
 
 
 def _files(root: Path, person: Person) -> Iterator[tuple[Path, Naming]]:
-    """Every table of folds below ``root``, also of segments that no manifest names, and how it names him."""
-    for file in sorted(root.rglob("*.parquet")):
-        if file.name.startswith("."):
-            file.unlink()  # half of a file that was being written when a process was ended
+    """Every table of folds below ``root``, also of segments that no manifest names, and how it names him.
+
+    Call with the lock of ``root`` held.
+    """
+    for left in sorted(root.rglob(".*")):  # nobody else writes here now: a process was ended while it did
+        if left.is_dir():
+            shutil.rmtree(left)
         else:
-            yield file, _fold_naming(pq.read_schema(file), person)
+            left.unlink(missing_ok=True)
+    for file in sorted(root.rglob("*.parquet")):
+        yield file, _fold_naming(pq.read_schema(file), person)
 
 
 def _fold_naming(schema: pa.Schema, person: Person) -> Naming:
@@ -108,13 +105,3 @@ def _fold_naming(schema: pa.Schema, person: Person) -> Naming:
     if p.INVITED not in columns:
         return Naming(columns, his)
     return Naming(columns, lambda table: his(table) | mentioned(table), change)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -19,6 +19,7 @@ from features.contracts.home import Home
 from features.engine.summary import TagSummary, summarise
 from features.engine.writing import ROW_GROUP, write_batches
 from features.identity import IdentityKey
+from features.lake.leftovers import aside as beside
 from features.lake.rewriting import Naming, take_out
 from features.lake.tombstones import Tombstones
 
@@ -86,7 +87,7 @@ class TagStore:
         elif schema is None:
             raise InputError("batches of a tag table need their schema")
         folder = self._free_folder(as_of, spec)
-        aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+        aside = beside(folder)
         aside.mkdir(parents=True)
         refused = self._erased.hashes()
         try:

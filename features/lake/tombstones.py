@@ -130,6 +130,11 @@ class Tombstones:
         """Whether an id is refused, be it a user's or a visitor's."""
         return self.has(USER, external) or self.has(ANONYMOUS, external)
 
+    def anybody_among(self, ids: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """(n,) which ``ids`` of users or visitors were erased."""
+        found: npt.NDArray[np.bool_] = pc.is_in(ids, self._refused(ANONYMOUS, ids)).to_numpy()
+        return found | self.among(ids)
+
     def kept_users(self, users: pa.Table) -> pa.Table:
         """``users``, rows with a ``user_id``, without those who were erased."""
         gone = self.among(users.column(c.USER_ID))
@@ -168,13 +173,6 @@ class Tombstones:
         gone = pc.and_(pc.equal(kind, USER), pc.is_in(raw, self._refused(USER, raw)))
         gone = pc.or_(gone, pc.and_(pc.equal(kind, ANONYMOUS), pc.is_in(raw, self._refused(ANONYMOUS, raw))))
         return aliases.filter(pc.invert(pc.or_(gone, pa.chunked_array([self.among(aliases.column(c.USER_ID))]))))
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody is in a block of :meth:`steady` while this one lasts."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        with self._held(LOCK_EX):
-            yield
 
     def _refused(self, kind: str, ids: pa.ChunkedArray) -> pa.Array:
         refused = self.hashes()

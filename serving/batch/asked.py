@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 from features.contracts import columns as c
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN, IdMap, Int32
-from features.contracts.knowledge import USER
 from features.lake import Lake
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
@@ -37,7 +36,7 @@ def everybody(home: Home, known: IdMap) -> Asked:
     trained = known.ids(np.arange(len(known), dtype=np.int32))
     marked = set(users.filter(pc.is_valid(users[c.ERASED_AT]))[c.USER_ID].to_pylist())
     names = {one.canonical(user) for user in (*trained, *users[c.USER_ID].to_pylist())}
-    ids = sorted(name for name in names - marked if not lake.tombstones.has(USER, name))
+    ids = sorted(name for name in names - marked if not lake.tombstones.is_refused(name))
     index = known.indices(ids)
     refused = refused_in_lake(home)
     for place, user in enumerate(ids):

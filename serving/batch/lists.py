@@ -101,11 +101,18 @@ def write_lists(
                 rows += len(ranked.item)
                 task.advance(len(block))
         if erased is not None:
+            rows -= _drop_erased(file, erased)
+            before = erased.hashes()
             steady.enter_context(erased.steady())  # until the file is in its place
-            naming = Naming((c.USER_ID,), lambda table: erased.among(table[c.USER_ID]))
-            users -= int(erased.among(pa.chunked_array([asked.ids])).sum())
-            rows -= take_out(file, naming)
+            if erased.hashes() != before:
+                rows -= _drop_erased(file, erased)
+            users -= int(erased.anybody_among(pa.chunked_array([asked.ids])).sum())
     return ListsInfo(out, users, rows, bundle.manifest.version, question.as_of)
+
+
+def _drop_erased(file: Path, erased: Tombstones) -> int:
+    """Take out who was erased while ``file`` was made; the number of rows."""
+    return take_out(file, Naming((c.USER_ID,), lambda table: erased.anybody_among(table[c.USER_ID])))
 
 
 class _Names:

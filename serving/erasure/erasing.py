@@ -37,7 +37,8 @@ def ask_to_erase(home: Home, store: OnlineStore, user_id: str, *, now: datetime)
         last = jobs.last_of(lake.tombstones.hash(USER, user_id))
         job = jobs.job(last) if last is not None else None
         if job is not None:
-            return job  # whoever works on it puts it in force before all else
+            _hide(home, job, now)  # whoever works on it does the rest, and notes what was found
+            return job
         job = Job(id=name_of(now), asked_at=now, person=person_of(lake, user_id, store.devices_of))
         jobs.open(job, job.hashes(lake.tombstones))
         return _put_in_force(home, store, job, now)
@@ -99,15 +100,21 @@ def lift(home: Home, user_id: str) -> int:
 
 def _put_in_force(home: Home, store: OnlineStore, job: Job, now: datetime) -> Job:
     """Refuse his ids, hide him from every reader, and forget him in the online store."""
-    jobs, tombstones, person = Jobs(home), Lake(home).tombstones, job.person
-    tombstones.add(USER, person.users, now=now)
-    tombstones.add(ANONYMOUS, person.visitors, now=now)
-    SnapshotErasure(home).mask(person.users)
+    jobs, person = Jobs(home), job.person
+    _hide(home, job, now)
     waiting = [event.row for event in store.queued_of(person.users, _ALL)]
     named = {str(row[c.REQUEST_ID]) for row in waiting if row.get(c.REQUEST_ID)}
     if not named <= set(job.requests):
         job = _kept(jobs, job.model_copy(update={"requests": tuple(sorted(named.union(job.requests)))}))
     return _remove(jobs, StorePlace(store), job)
+
+
+def _hide(home: Home, job: Job, now: datetime) -> None:
+    """Refuse his ids, and hide him from every reader."""
+    tombstones = Lake(home).tombstones
+    tombstones.add(USER, job.person.users, now=now)
+    tombstones.add(ANONYMOUS, job.person.visitors, now=now)
+    SnapshotErasure(home).mask(job.person.users)
 
 
 def _remove(jobs: Jobs, place: Place, job: Job) -> Job:
@@ -151,7 +158,7 @@ def _receipt(home: Home, job: Job, ids: list[str], verified: tuple[Verified, ...
         Removed(place=name, found=removal.found, removed_at=removal.removed_at or job.asked_at)
         for name, removal in job.removals.items()
     )
-    kept = kept_models(home, job.person.users)
+    kept = kept_models(home, (*job.person.users, *job.person.visitors))
     records = sum(count for removal in removed for count in removal.found.values())
     return Receipt(
         erasure=job.id,

@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from shutil import rmtree
 
 import numpy as np
 import pyarrow as pa
 
 from features.contracts import columns as c
 from features.contracts.home import Home
-from features.lake import Lake
 from features.lake.commits import flush
+from features.lake.leftovers import sweep
 from features.lake.rewriting import one_of
 from serving.marketing.snapshot import (
     churn_folder,
@@ -34,7 +33,7 @@ class SnapshotErasure:
     """The risk snapshots of a home."""
 
     def __init__(self, home: Home) -> None:
-        self._root, self._erased = churn_folder(home), Lake(home).tombstones
+        self._root = churn_folder(home)
 
     def count(self, users: Collection[str]) -> dict[str, int]:
         """Rows of ``users`` in the files of each snapshot that has any, hidden or not."""
@@ -52,10 +51,7 @@ class SnapshotErasure:
 
     def purge(self, users: Collection[str]) -> None:
         """Put files without the hidden rows in the place of those that hold them."""
-        with self._erased.alone():  # no snapshot is being written: what lies aside was left by a crash
-            for folder in self._root.glob(".*"):
-                if folder.is_dir():
-                    rmtree(folder)
+        sweep(self._root)
         self.mask(users)
         with self._locked():
             for folder in self._folders():
@@ -94,7 +90,7 @@ def _compact(folder: Path) -> None:
         with pa.memory_map(str(folder / file_names(info.version)[0])) as source:
             rows = pa.ipc.open_file(source).read_all().filter(pa.array(keep)).combine_chunks()
         version = info.version + 1
-        files = write_files(folder, rows, numbers[keep], version=version)
+        files = write_files(folder, rows, version=version, number=numbers[keep])
         for name in files:
             flush(folder / name)
         removed = sorted({*info.removed, *hidden})

@@ -32,6 +32,7 @@ from features.contracts.errors import BundleError, InputError, MissingStateError
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN, IdMap, Int32
 from features.lake import Lake
+from features.lake.leftovers import aside
 from serving.marketing.columns import PROBABILITY, SNAPSHOT_SCHEMA
 
 _FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
@@ -111,51 +112,59 @@ def save_snapshot(
     Raises :class:`InputError` when rows have another schema, a user twice, or a probability outside 0 to 1.
     """
     ordered = _checked(rows).sort_by([(PROBABILITY, "descending"), (c.USER_ID, "ascending")])
-    erased = Lake(home).tombstones
-    with erased.steady():
-        facts = {
-            "as_of": as_of.astimezone(UTC).isoformat(),
-            "model_version": model_version,
-            "tag_spec": tag_spec,
-            "horizon_days": horizon_days,
-            "models": dict(models or {}),
-            "missing": list(missing),
-            "fallback": fallback,
-            "tiers": dict(tiers or {}),
-        }
-        return _written(home, erased.kept_users(ordered).combine_chunks(), facts)
-
-
-def _written(home: Home, ordered: pa.Table, facts: dict[str, Any]) -> SnapshotInfo:
     created = datetime.now(UTC)
-    snapshot_id = f"{created:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-    folder = churn_folder(home)
-    folder.mkdir(parents=True, exist_ok=True)
-    staging = folder / f".{snapshot_id}"
-    staging.mkdir()
+    folder = churn_folder(home) / f"{created:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+    staging = aside(folder)
+    staging.mkdir(parents=True)
+    erased = Lake(home).tombstones
     try:
-        files = write_files(staging, ordered, np.arange(len(ordered), dtype=np.int32), version=0)
-        info = SnapshotInfo(id=snapshot_id, created_at=created.isoformat(), count=len(ordered), files=files, **facts)
-        (staging / _MANIFEST).write_text(json.dumps(vars(info), indent=1), encoding="utf-8")
-        staging.replace(folder / snapshot_id)
+        refused = erased.hashes()
+        files = write_files(staging, ordered := erased.kept_users(ordered), version=0)
+        with erased.steady():
+            if erased.hashes() != refused:  # somebody was erased while it was written
+                files = write_files(staging, ordered := erased.kept_users(ordered), version=0)
+            info = SnapshotInfo(
+                id=folder.name,
+                as_of=as_of.astimezone(UTC).isoformat(),
+                created_at=created.isoformat(),
+                model_version=model_version,
+                tag_spec=tag_spec,
+                horizon_days=horizon_days,
+                count=len(ordered),
+                files=files,
+                models=dict(models or {}),
+                missing=list(missing),
+                fallback=fallback,
+                tiers=dict(tiers or {}),
+            )
+            (staging / _MANIFEST).write_text(json.dumps(vars(info), indent=1), encoding="utf-8")
+            staging.replace(folder)
+            _point_at(folder)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
-    pointer = folder / f".{_LATEST}.{uuid.uuid4().hex}"
-    pointer.write_text(snapshot_id, encoding="utf-8")
-    pointer.replace(folder / _LATEST)
     return info
 
 
-def write_files(folder: Path, rows: pa.Table, number: Int32, *, version: int) -> dict[str, str]:
-    """Write the files of one ``version`` of a snapshot; their names and checksums."""
+def _point_at(folder: Path) -> None:
+    """Make the snapshot in ``folder`` the newest."""
+    pointer = folder.with_name(f".{_LATEST}.{uuid.uuid4().hex}")
+    pointer.write_text(folder.name, encoding="utf-8")
+    pointer.replace(folder.with_name(_LATEST))
+
+
+def write_files(folder: Path, rows: pa.Table, *, version: int, number: Int32 | None = None) -> dict[str, str]:
+    """Write the files of one ``version`` of a snapshot; their names and checksums.
+
+    ``number`` (n,) are the numbers of the rows, their places unless rows were taken out before.
+    """
     scores, named, placed = file_names(version)
     with pa.OSFile(str(folder / scores), "wb") as sink, pa.ipc.new_file(sink, SNAPSHOT_SCHEMA) as writer:
-        writer.write_table(rows)
+        writer.write_table(rows.combine_chunks())
     ids = rows[c.USER_ID].to_pylist()
     users = IdMap.of(ids)
     row = np.empty(len(ids), dtype=np.int32)
-    row[users.indices(ids)] = number
+    row[users.indices(ids)] = np.arange(len(ids), dtype=np.int32) if number is None else number
     np.save(folder / named, users.to_array(), allow_pickle=False)
     np.save(folder / placed, row, allow_pickle=False)
     return {name: _sha256(folder / name) for name in (scores, named, placed)}

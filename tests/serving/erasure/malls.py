@@ -82,10 +82,10 @@ def build(home: Home, as_of: datetime) -> None:
 def fill_store(store: OnlineStore) -> None:
     """Something of his in every table, and of another."""
     rows = [
-        _row("n1", USER, None, item_id="i01", request_id="shown-last"),
-        _row("n2", None, PHONE, item_id="i02"),
-        _row("n3", "u04", TABLET, item_id="i03"),
-        _row("n4", SECOND, None, item_id="i04"),
+        row("n1", USER, None, item_id="i01", request_id="shown-last"),
+        row("n2", None, PHONE, item_id="i02"),
+        row("n3", "u04", TABLET, item_id="i03"),
+        row("n4", SECOND, None, item_id="i04"),
     ]
     store.add_events(rows)
     store.merge(PHONE, USER)
@@ -132,16 +132,16 @@ def _more() -> list[dict[str, Any]]:
     """Events on devices, and one that mentions him."""
     invited = orjson.dumps({p.INVITED: USER}).decode()
     return [
-        _row("x1", USER, PHONE, item_id="i01", request_id="shown-1"),
-        _row("x2", None, PHONE, item_id="i02"),
-        _row("x3", SECOND, TABLET, at=1, item_id="i02"),
-        _row("x4", "u04", TABLET, at=3, item_id="i03", request_id="shown-2"),
-        _row("x5", None, TABLET, at=4, item_id="i03"),
-        _row("x6", "u04", None, kind=EventType.INVITE, properties=invited, at=-24 * 60),
+        row("x1", USER, PHONE, item_id="i01", request_id="shown-1"),
+        row("x2", None, PHONE, item_id="i02"),
+        row("x3", SECOND, TABLET, at=1, item_id="i02"),
+        row("x4", "u04", TABLET, at=3, item_id="i03", request_id="shown-2"),
+        row("x5", None, TABLET, at=4, item_id="i03"),
+        row("x6", "u04", None, kind=EventType.INVITE, properties=invited, at=-24 * 60),
     ]
 
 
-def _row(
+def row(
     event_id: str, user: str | None, device: str | None, *, at: int = 0, kind: EventType = EventType.VIEW, **more: Any
 ) -> dict[str, Any]:
     moment = small_mall.MIDNIGHT + timedelta(minutes=at)

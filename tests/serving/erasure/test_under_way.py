@@ -10,15 +10,14 @@ import pytest
 from features.contracts import columns as c
 from features.contracts.home import Home
 from features.engine import EventTables, TagStore, build_tags
-from features.engine.partials import LakeFolds
 from features.lake import Lake
 from serving.engine.intake import EventIntake
 from serving.erasure import ask_to_erase, erase
-from serving.marketing import open_snapshot, save_snapshot
+from serving.marketing import open_snapshot, save_snapshot, snapshot
 from serving.refresh import RefreshConfig
 from serving.refresh.refresher import Refresher
 from serving.refresh.sources import Sources
-from serving.store import OnlineStore, drain
+from serving.store import OnlineStore, drain, event_table
 from tests.serving import small_mall
 from tests.serving.erasure import malls
 from tests.serving.erasure.malls import NOW, SECOND, USER, files_that_name_him
@@ -45,11 +44,10 @@ def test_a_fold_that_knows_the_old_links(home: Home, store: OnlineStore) -> None
     tables = EventTables.from_lake(lake)
     erased(home, store)
     more = pa.Table.from_pylist(
-        [malls._row("late", "u05", None, at=-60 * 24 * 20, item_id="i01")], schema=small_mall.events().schema
+        [malls.row("late", "u05", None, at=-60 * 24 * 20, item_id="i01")], schema=small_mall.events().schema
     )
     lake.append_events(more, batch_id="late", now=NOW)
     build_tags(tables, NOW + timedelta(days=5), malls.TAGS)
-    assert LakeFolds is not None
     assert but_models(files_that_name_him(home.root)) == {}
 
 
@@ -61,8 +59,6 @@ def test_a_scoring_that_began_before(
     if when == "before it is written":
         erased(home, store)
     else:
-        from serving.marketing import snapshot
-
         write = snapshot.write_files
 
         def while_writing(folder: Path, rows: pa.Table, *, version: int) -> dict[str, str]:
@@ -94,9 +90,7 @@ def test_a_refresh_of_his_tags(home: Home, store: OnlineStore) -> None:
 
     sources.tags_of = meanwhile  # type: ignore[method-assign]
     moment = build.as_of + timedelta(hours=2)
-    store.add_events(
-        [malls._row("n9", USER, None, at=60 * 30, item_id="i01"), malls._row("n8", "u04", None, at=60 * 30)]
-    )
+    store.add_events([malls.row("n9", USER, None, at=60 * 30), malls.row("n8", "u04", None, at=60 * 30)])
     refresher.step(moment + timedelta(days=2))
     assert store.profile("u04") is not None
     assert store.profile(USER) is None
@@ -108,8 +102,6 @@ def test_a_drain_between_the_wish_and_the_purge(home: Home, store: OnlineStore) 
     job = ask_to_erase(home, store, USER, now=NOW)
     lake = Lake(home)
     drain(store, lake)
-    from serving.store import event_table
-
     assert lake.append_events(event_table(queued), batch_id="read-before", now=NOW) == 0
     erase(home, store, job.id)
     assert but_models(files_that_name_him(home.root)) == {}
@@ -122,8 +114,6 @@ def test_events_that_are_taken_in_while_he_is_erased(home: Home, store: OnlineSt
         for n, user in enumerate((USER, "u04"))
     ]
     ask_to_erase(home, store, USER, now=NOW)
-    assert [result.status.value for result in intake.take(rows, now=NOW + timedelta(days=1))] == [
-        "rejected",
-        "accepted",
-    ]
+    taken = intake.take(rows, now=NOW + timedelta(days=1))
+    assert [result.status.value for result in taken] == ["rejected", "accepted"]
     assert store.held_of([USER, SECOND]) == 0

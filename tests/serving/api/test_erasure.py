@@ -1,10 +1,8 @@
 """Erasure over HTTP: in force in the next answer of every worker, then out of the files."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from features.contracts import columns as c
@@ -107,13 +105,3 @@ def test_every_worker_knows_in_its_next_answer(home: Home, workers: int) -> None
                 assert server.client.get(f"/v1/users/{user}/tags", headers=key).status_code == 404
                 rows = server.client.get("/v1/churn/list?limit=1000", headers=key).json()["items"]
                 assert user not in {row[c.USER_ID] for row in rows}
-
-
-def wait_until_done(client: httpx.Client, user: str, seconds: float = 60) -> dict[str, Any]:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        told: dict[str, Any] = client.get(f"/v1/users/{user}/erasure").json()
-        if told["state"] == "done":
-            return told
-        time.sleep(0.1)
-    raise AssertionError("the erasure is not done")

@@ -30,6 +30,7 @@ from features.contracts.progress import step
 from features.lake.rewriting import Naming, take_out
 from features.lake.tombstones import Tombstones
 from serving.batch.asked import Asked
+from serving.batch.columns import LISTS_SCHEMA
 from training.bundle import read_bundle
 from training.models.recommend_bundle import RecommendBundle
 from training.models.recommender import Ranked
@@ -37,19 +38,6 @@ from training.models.recommender import Ranked
 #: Users of one piece of work, and pieces per process that are done or waiting at a time.
 _USERS: Final = 4_096
 _AHEAD: Final = 3
-
-_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
-LISTS_SCHEMA: Final = pa.schema(
-    [
-        pa.field(c.USER_ID, pa.string(), nullable=False),
-        pa.field("rank", pa.int32(), nullable=False),  # from 1
-        pa.field(c.ITEM_ID, _TEXT, nullable=False),
-        pa.field("score", pa.float32(), nullable=False),  # comparable within one user
-        pa.field("source", _TEXT, nullable=False),  # that ranked the item best
-        pa.field("model_version", _TEXT, nullable=False),
-        pa.field("as_of", TIMESTAMP, nullable=False),
-    ]
-)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ back meanwhile; the ids in the job go last. Whatever step was under way is taken
 """
 
 from datetime import UTC, datetime
+from itertools import chain
 
 from features.contracts import columns as c
 from features.contracts.errors import InputError, MallardError, UnknownNameError
@@ -94,8 +95,9 @@ def lift(home: Home, user_id: str) -> int:
                 f"{', '.join(holding)} below {home.bundles} still hold what the user did before; it would count again. "
                 "Train and deploy anew and remove the old versions, then lift the erasure"
             )
-        receipt = jobs.receipt(last) if last is not None else None
-        return lake.tombstones.lift_hashed(receipt.ids if receipt else [hashed])
+        # He may have been erased more than once; the links between his ids went with the first time.
+        known = [receipt.ids for receipt in jobs.receipts() if hashed in receipt.ids]
+        return lake.tombstones.lift_hashed({hashed, *chain.from_iterable(known)})
 
 
 def _put_in_force(home: Home, store: OnlineStore, job: Job, now: datetime) -> Job:

@@ -100,6 +100,11 @@ class Jobs:
         except FileNotFoundError:
             return None
 
+    def receipts(self) -> Iterator[Receipt]:
+        """The receipts of all erasures that are done, oldest first."""
+        for file in sorted(self._root.glob(f"[0-9]*/{_RECEIPT}")):
+            yield Receipt.model_validate_json(file.read_bytes())
+
     def open(self, job: Job, hashes: list[str]) -> None:
         """Note a new erasure; ``hashes`` are the keyed hashes of the person's ids."""
         self.keep(job)

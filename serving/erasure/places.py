@@ -11,6 +11,7 @@ from features.contracts.home import Home
 from features.engine.erasure import FoldErasure, TagErasure
 from features.lake.erasure import LakeErasure, Traces
 from features.lake.rewriting import Naming, count, take_out
+from serving.batch.columns import LISTS_SCHEMA
 from serving.engine.served_erasure import count_served, forget_served
 from serving.erasure.jobs import Job
 from serving.marketing.erasure import SnapshotErasure
@@ -143,7 +144,8 @@ class ListPlace:
         return [
             file
             for file in sorted(self._root.rglob("*.parquet"))
-            if file.relative_to(self._root).parts[0] not in _ELSEWHERE and c.USER_ID in pq.read_schema(file).names
+            if file.relative_to(self._root).parts[0] not in _ELSEWHERE
+            and pq.read_schema(file).names == LISTS_SCHEMA.names
         ]
 
 

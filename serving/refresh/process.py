@@ -119,17 +119,27 @@ def _erase_again_and_again(home: Home, life: Life) -> None:
     jobs, failures, pause = Jobs(home), 0, 0.0
     while not life.over.wait(pause):
         try:
-            for erasure in jobs.pending():
-                store = open_store(home)
-                try:
-                    erase(home, store, erasure)
-                finally:
-                    store.close()
-            failures, pause = 0, _LOOK
+            failed = [why for erasure in jobs.pending() if (why := _failed(home, erasure)) is not None]
         except Exception as error:
-            failures += 1
-            pause = _pause_after(failures)
-            _log("an erasure is not finished", error, pause)
+            failed = [error]
+        failures = failures + 1 if failed else 0
+        pause = _pause_after(failures) if failed else _LOOK
+        for why in failed:
+            _log("an erasure is not finished", why, pause)
+
+
+def _failed(home: Home, erasure: str) -> Exception | None:
+    """Finish an erasure, or why that is not possible now; the others do not wait for it."""
+    store: OnlineStore | None = None
+    try:
+        store = open_store(home)
+        erase(home, store, erasure)
+    except Exception as error:
+        return error
+    finally:
+        if store is not None:
+            store.close()
+    return None
 
 
 def _pause_after(failures: int) -> float:

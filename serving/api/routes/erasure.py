@@ -65,13 +65,13 @@ def _state(served: Services, user_id: str) -> ErasureOut | None:
     erasure = jobs.last_of(hashed)
     if erasure is None:
         return None
-    receipt, job = jobs.receipt(erasure), jobs.job(erasure)
+    # In this order: a job goes when its receipt is there.
+    job, receipt = jobs.job(erasure), jobs.receipt(erasure)
     if receipt is not None:
         state = ErasureState.DONE if hashed in tombstones.hashes() else ErasureState.LIFTED
         return ErasureOut(
             erasure=erasure, state=state, asked_at=receipt.asked_at, finished_at=receipt.finished_at, receipt=receipt
         )
     if job is None:
-        # Between the two looks its files were finished.
-        return _state(served, user_id)
+        return None  # somebody removed the receipt
     return ErasureOut(erasure=erasure, state=ErasureState.PENDING, asked_at=job.asked_at)

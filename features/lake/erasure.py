@@ -4,6 +4,7 @@ Every file keeps its name and is replaced whole; the erasure ends with a commit 
 remember links and tables take them up anew. Each step may be repeated: what is gone already is not looked for again.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +22,7 @@ from features.contracts import properties as p
 from features.contracts.home import Home
 from features.contracts.progress import step
 from features.identity import LINK_SCHEMA
+from features.identity.links import REASON
 from features.lake.commits import Commit, CommitLog, Staging, flush
 from features.lake.mentions import mentioned, renamed
 from features.lake.person import Person
@@ -28,6 +31,8 @@ from features.lake.report_examples import count_examples, forget_examples
 from features.lake.rewriting import Bools, Naming, count, one_of, take_out
 from features.lake.staged import DICTIONARY
 
+#: What of a sentence may be an id.
+_WORD: Final = re.compile(r"[^\s,;:.()'\"，。；：（）]+")
 _EVENTS: Final = "lake/events"
 _ANYWHERE: Final = """
 SELECT DISTINCT filename FROM read_parquet($files, filename = true)
@@ -94,7 +99,7 @@ class LakeErasure:
         yield "lake/quarantine", self._files("quarantine", "*.parquet"), raw, {}
         by_user = Naming.by(c.USER_ID, person.users)
         yield "lake/users", self._files("users", "*.parquet"), by_user, {}
-        yield "lake/links", self._files("links", "*.parquet"), by_user, {}
+        yield "lake/links", self._files("links", "*.parquet"), links_naming(person), {}
         yield "lake/logins", self._files("logins", "*.parquet"), logins_naming(person), {}
         flags = Naming.by(c.EVENT_ID, traces.events)
         yield "lake/flags", self._files("flags", "date=*/*.parquet"), flags, {}
@@ -144,6 +149,22 @@ def events_naming(person: Person) -> Naming:
         return renamed(events.filter(pa.array(~person.owns(events))), others, person.alias)
 
     return Naming(_COLUMNS, lambda table: person.owns(table) | mentioned(table, others), change)
+
+
+def links_naming(person: Person) -> Naming:
+    """Links of his; a reason that an operator wrote at somebody else's link goes when it names him."""
+    ids = frozenset((*person.users, *person.visitors))
+
+    def told(table: pa.Table) -> Bools:
+        reasons = (reason or "" for reason in table[REASON].to_pylist())
+        return np.array([not ids.isdisjoint(_WORD.findall(reason)) for reason in reasons], dtype=np.bool_)
+
+    def change(table: pa.Table) -> pa.Table:
+        kept = table.filter(pa.array(~one_of(table[c.USER_ID], person.users)))
+        reasons = pc.if_else(pa.array(told(kept)), None, kept[REASON])
+        return kept.set_column(kept.schema.get_field_index(REASON), kept.schema.field(REASON), reasons)
+
+    return Naming((c.USER_ID, REASON), lambda table: one_of(table[c.USER_ID], person.users) | told(table), change)
 
 
 def logins_naming(person: Person) -> Naming:

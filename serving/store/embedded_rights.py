@@ -12,34 +12,23 @@ _WHO = """
 WITH users AS (SELECT value AS id FROM json_each(?1)),
 visitors AS (SELECT value AS id FROM json_each(?2) UNION SELECT anonymous_id FROM merges JOIN users ON user_id = id)
 """
-_FORGOTTEN_EVENT = "payload = NULL, user_id = NULL, anonymous_id = NULL, kind = NULL, counts_at = NULL"
-#: Table, what is set in its rows in place of deleting them, and which rows. The merges go last.
+#: Table and which of its rows. The merges go last.
 _RECORDS = (
-    (
-        "recent",
-        None,
-        "owner IN (SELECT 'u:' || id FROM users) OR owner IN (SELECT 'a:' || id FROM visitors)",
-    ),
+    ("recent", "owner IN (SELECT 'u:' || id FROM users) OR owner IN (SELECT 'a:' || id FROM visitors)"),
     (
         "inbox",
-        _FORGOTTEN_EVENT,
         "user_id IN (SELECT id FROM users) OR (user_id IS NULL AND anonymous_id IN (SELECT id FROM visitors))",
     ),
-    ("profiles", None, "user_id IN (SELECT id FROM users)"),
-    ("consents", None, "user_id IN (SELECT id FROM users)"),
-    ("changes", None, "kind = 'user' AND id IN (SELECT id FROM users)"),
+    ("profiles", "user_id IN (SELECT id FROM users)"),
+    ("consents", "user_id IN (SELECT id FROM users)"),
+    ("changes", "kind = 'user' AND id IN (SELECT id FROM users)"),
     (
         "changes",
-        None,
         "kind = 'login' AND (json_extract(CAST(fields AS TEXT), '$.user_id') IN (SELECT id FROM users) "
         "OR json_extract(CAST(fields AS TEXT), '$.anonymous_id') IN (SELECT id FROM visitors))",
     ),
-    (
-        "answers",
-        None,
-        "EXISTS (SELECT 1 FROM users WHERE instr(CAST(body AS TEXT), json_quote(users.id)))",
-    ),
-    ("merges", None, "user_id IN (SELECT id FROM users) OR anonymous_id IN (SELECT id FROM visitors)"),
+    ("answers", "EXISTS (SELECT 1 FROM users WHERE instr(CAST(body AS TEXT), json_quote(users.id)))"),
+    ("merges", "user_id IN (SELECT id FROM users) OR anonymous_id IN (SELECT id FROM visitors)"),
 )
 
 
@@ -75,9 +64,8 @@ class RightsTables:
                     f"VALUES ('revision of {kind}', {last_revision(kind)})"
                 )
             before = connection.total_changes
-            for table, instead, which in _RECORDS:
-                verb = f"UPDATE {table} SET {instead}" if instead else f"DELETE FROM {table}"  # noqa: S608 - words of ours
-                connection.execute(f"{_WHO} {verb} WHERE {which}", wanted)
+            for table, which in _RECORDS:
+                connection.execute(f"{_WHO} DELETE FROM {table} WHERE {which}", wanted)  # noqa: S608 - words of ours
             gone = connection.total_changes - before
         with self._connections.reading() as connection:
             # What was deleted is overwritten (secure_delete); this takes it out of the write-ahead log, too. While
@@ -90,7 +78,7 @@ class RightsTables:
         with self._connections.reading() as connection:
             return sum(
                 connection.execute(f"{_WHO} SELECT count(*) FROM {table} WHERE {which}", wanted).fetchone()[0]  # noqa: S608
-                for table, _, which in _RECORDS
+                for table, which in _RECORDS
             )
 
     # --- repeated calls -----------------------------------------------------------------------------------

@@ -262,9 +262,8 @@ class OnlineStore(Protocol):
         """Forget ``users``, and visits of the anonymous ids ``visitors``; returns how many records went.
 
         Recent events, queued events, profiles, pending changes, consents, kept answers, and merges into the users with
-        the visits that they brought are gone when this returns. Ids of their events stay, so that a late retry brings
-        nothing back; revisions go on from where they were. What comes in afterwards is kept again: whoever erases
-        refuses it before.
+        the visits that they brought are gone when this returns; revisions go on from where they were. Whether a retry
+        of an event that went is known as one is not said: whoever erases refuses what comes in afterwards before.
         """
         ...
 

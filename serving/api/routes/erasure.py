@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
@@ -38,7 +39,7 @@ def erase_user(user_id: UserPath, served: Served) -> Response:
         ask_to_erase(served.settings.home, served.store, user_id, now=datetime.now(UTC))
         told = _state(served, user_id)
     assert told is not None
-    where = {"Location": f"/v1/users/{user_id}/erasure"} if user_id.isascii() and user_id.isalnum() else None
+    where = {"Location": f"/v1/users/{quote(user_id, safe='')}/erasure"}
     return json_answer(told.model_dump(mode="json"), status=HTTPStatus.ACCEPTED, headers=where)
 
 

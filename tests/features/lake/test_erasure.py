@@ -21,6 +21,7 @@ from features.lake import Lake
 from features.lake.erasure import LakeErasure
 from features.lake.flags import Judgement
 from features.lake.mentions import renamed
+from features.lake.operators import known_user, merge_users, unmerge_users
 from features.lake.person import Person, person_of
 from features.lake.quarantine import values_of
 from features.lake.rewriting import Naming, count, take_out
@@ -91,6 +92,19 @@ def test_every_version_of_the_users_table_forgets_him(lake: Lake, home: Home) ->
     assert (found["lake/users"], found["lake/links"]) == (6, 2)
     assert Lake(home).read_users()[c.USER_ID].to_pylist() == ["bob"]
     assert len(Lake(home).read_links()) == 0
+
+
+def test_what_an_operator_wrote_about_him_goes_from_the_links_of_others(lake: Lake, home: Home) -> None:
+    merge_users(lake, "ann", "bob", reason="ann is bob, ticket 7", now=NOW)
+    unmerge_users(lake, "ann", "bob", reason="a mistake: ann", now=NOW + timedelta(hours=1))
+    merge_users(lake, "bob", "cid", reason="joanna said so", now=NOW)
+    found = erase(home, "ann")
+    assert found["lake/links"] == 4
+    links = Lake(home).read_links().to_pylist()
+    assert sorted((link[c.USER_ID], link["reason"]) for link in links if link["reason"]) == [
+        ("bob", "joanna said so"), ("cid", "joanna said so"),
+    ]  # fmt: skip
+    assert known_user(Lake(home), "cid").user_id == "bob"
 
 
 def quarantined(lake: Lake) -> list[str]:

@@ -23,13 +23,16 @@ _REGION = "city"
 def read_interactions(lake: Lake, as_of: datetime, *, received_by: datetime | None = None) -> Interactions:
     """Events with goods or articles before ``as_of``, with the lake's catalogue.
 
-    Merged users are one, fake events are left out.
+    Merged users are one; fake events, and events of who was erased, are left out.
 
     With ``received_by`` an event that had occurred by that moment but was not known yet is left out: a model judged
     from there could not have known it. Events whose arrival is not recorded count as known.
     """
     kinds = (*ITEM_EVENTS, EventType.ARTICLE_READ)
     events = known_events(lake, _READ, kinds, as_of, split=received_by)
+    # Between the wish to be erased and the end of the purge his rows are still in the files.
+    keep = lake.tombstones.kept_events(events)
+    events = events if keep is None else events.filter(keep)
     return interactions_from_events(events, lake.read_items(), kinds=kinds, regions=_regions(lake))
 
 

@@ -68,6 +68,11 @@ class Home:
         return self.root / "audit"
 
     @property
+    def erasures(self) -> Path:
+        """Erasures of people: what is under way, and the receipts."""
+        return self.root / "erasures"
+
+    @property
     def identity_key(self) -> Path:
         """The key under which identities are hashed, unless ``MALLARD_IDENTITY_KEY`` gives it."""
         return self.root / "identity.key"

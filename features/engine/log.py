@@ -25,6 +25,9 @@ class LakeFiles(Protocol):
 
     def read_aliases(self) -> pa.Table: ...
 
+    def admitted_aliases(self, aliases: pa.Table) -> pa.Table:
+        """``aliases`` that were read before, without ids that were erased since."""
+
     def read_items(self) -> pa.Table: ...
 
     def read_users(self) -> pa.Table: ...

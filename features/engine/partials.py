@@ -44,6 +44,7 @@ class LakeFolds:
 
     def __init__(self, lake: LakeFiles, log: LakeLog) -> None:
         self._log = log
+        self._lake = lake
         self._aliases = lake.read_aliases().cast(ALIAS_SCHEMA)
         self._flags = files_by_day(lake.flag_files())
         self._expressions = fold_expressions("events")
@@ -107,7 +108,7 @@ class LakeFolds:
 
     def _keep_aliases(self) -> None:
         aside = self.folder.root / f".{_ALIASES}"
-        pq.write_table(self._aliases, aside)
+        pq.write_table(self._lake.admitted_aliases(self._aliases), aside)
         aside.replace(self.folder.root / _ALIASES)
 
     def _drop_other_declarations(self) -> None:

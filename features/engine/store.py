@@ -17,7 +17,11 @@ from features.contracts import columns as c
 from features.contracts.errors import InputError, MissingStateError, UnknownNameError
 from features.contracts.home import Home
 from features.engine.summary import TagSummary, summarise
-from features.engine.writing import write_batches
+from features.engine.writing import ROW_GROUP, write_batches
+from features.identity import IdentityKey
+from features.lake.leftovers import aside as beside
+from features.lake.rewriting import Naming, take_out
+from features.lake.tombstones import Tombstones
 
 _TABLE: Final = "tags.parquet"
 _BUILD: Final = "build.json"
@@ -57,6 +61,7 @@ class TagStore:
 
     def __init__(self, home: Home) -> None:
         self._root = home.tags
+        self._erased = Tombstones(home.lake, IdentityKey.of(home))
 
     def write(
         self,
@@ -71,7 +76,8 @@ class TagStore:
 
         ``tables`` is the whole table, or batches of it in ascending order of ``user_id``, which need their ``schema``
         and are never in memory together. The pointer moves last, in one step: a reader sees the build before or this
-        one, whole. Whatever goes wrong, be it in the batches themselves, leaves the builds as they are.
+        one, whole. Whatever goes wrong, be it in the batches themselves, leaves the builds as they are. Users who
+        were erased, also while the table was made, are not in it.
         """
         if isinstance(tables, pa.Table):
             if c.USER_ID not in tables.column_names:
@@ -81,10 +87,11 @@ class TagStore:
         elif schema is None:
             raise InputError("batches of a tag table need their schema")
         folder = self._free_folder(as_of, spec)
-        aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+        aside = beside(folder)
         aside.mkdir(parents=True)
+        refused = self._erased.hashes()
         try:
-            users = write_batches(tables, schema, aside / _TABLE)
+            users = write_batches(map(self._erased.kept_users, tables), schema, aside / _TABLE)
             build = TagBuild(
                 path=folder / _TABLE,
                 as_of=as_of,
@@ -94,14 +101,21 @@ class TagStore:
                 tags=summarise(aside / _TABLE),
                 meanings=dict(meanings or {}),
             )
-            (aside / _BUILD).write_text(build.model_dump_json(exclude={"path"}), encoding="utf-8")
-            aside.rename(folder)
+            with self._erased.steady():
+                build = self._without_latecomers(build, aside, refused)
+                aside.rename(folder)
+                self._point_at(folder)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
-        self._point_at(folder)
         self._drop_old(folder)
         return build
+
+    def recount(self, build: TagBuild) -> None:
+        """Note how many users ``build`` has, after some were taken out of its table."""
+        users = pq.read_metadata(build.path).num_rows
+        if users != build.users:
+            _note(build.model_copy(update={"users": users}), build.path.parent)
 
     def builds(self) -> tuple[TagBuild, ...]:
         """Every kept build, in the order in which they were written."""
@@ -153,6 +167,16 @@ class TagStore:
             raise UnknownNameError(f"the tag table of {build.as_of.isoformat()} has no user '{user_id}'")
         return {name: value for name, value in rows[0].items() if name != c.USER_ID}
 
+    def _without_latecomers(self, build: TagBuild, folder: Path, refused: frozenset[str]) -> TagBuild:
+        """Note ``build`` in ``folder``, without users who were erased since ``refused`` was read."""
+        new = self._erased.hashes() - refused
+        if new:
+            naming = Naming((c.USER_ID,), lambda table: self._erased.among(table[c.USER_ID]))
+            gone = take_out(folder / _TABLE, naming, row_group=ROW_GROUP, write_statistics=[c.USER_ID])
+            build = build.model_copy(update={"users": build.users - gone})
+        _note(build, folder)
+        return build
+
     def _folders(self) -> list[Path]:
         return [file.parent for file in self._root.glob(f"[!.]*/{_BUILD}")]
 
@@ -171,6 +195,12 @@ class TagStore:
         builds = sorted((folder for folder in self._folders() if folder != newest), key=_written, reverse=True)
         for folder in builds[_KEPT - 1 :]:
             shutil.rmtree(folder)
+
+
+def _note(build: TagBuild, folder: Path) -> None:
+    aside = folder / f".{_BUILD}"
+    aside.write_text(build.model_dump_json(exclude={"path"}), encoding="utf-8")
+    aside.replace(folder / _BUILD)
 
 
 def _read(folder: Path) -> TagBuild:

@@ -45,7 +45,7 @@ class Commit(BaseModel):
     number: int
     key: str
     """Fingerprint of the source or id of the batch; a key is committed once."""
-    kind: Literal["ingest", "append", "upsert", "flags", "identify"]
+    kind: Literal["ingest", "append", "upsert", "flags", "identify", "erase"]
     committed_at: datetime
     added: tuple[EventFile, ...] = ()
     last_event_at: datetime | None = None
@@ -68,6 +68,11 @@ class CommitLog:
         self._folder = root / "commits"
         self._lock_file = root / "lock"
         self._known: list[Commit] = []
+
+    @property
+    def folder(self) -> Path:
+        """Where the commits lie, one file each."""
+        return self._folder
 
     def commits(self) -> list[Commit]:
         """Every commit so far, oldest first."""
@@ -139,6 +144,12 @@ class Staging:
             finally:
                 _remove(folder)
                 lock_file.unlink(missing_ok=True)
+
+    @staticmethod
+    def sweep(root: Path) -> None:
+        """Remove what a crash left."""
+        if (root / "staging").exists():
+            _remove_stale(root / "staging")
 
 
 def _remove_stale(parent: Path) -> None:

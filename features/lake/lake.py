@@ -86,9 +86,17 @@ class Lake:
         """Which user the events of an id count for, over time (``ALIAS_SCHEMA``)."""
         return self._aliases.read(self._log.commits())
 
+    def admitted_aliases(self, aliases: pa.Table) -> pa.Table:
+        """``aliases`` (``ALIAS_SCHEMA``) that were read before, without ids that were erased since."""
+        return self.tombstones.kept_aliases(aliases)
+
     def read_links(self) -> pa.Table:
         """The log of links (``LINK_SCHEMA``): facts and retractions in the order of their commits."""
         return self._aliases.links(self._log.commits())
+
+    def read_logins(self) -> pa.Table:
+        """Who logged in where (``LOGIN_SCHEMA``): facts and retractions in the order of their commits."""
+        return self._aliases.logins(self._log.commits())
 
     def links_version(self) -> int:
         """Number of the last commit that may have made one user of two, or parted them; 0 before the first."""
@@ -193,7 +201,7 @@ class Lake:
             if self._log.find(batch_id) is not None:
                 return 0
             keep = self.tombstones.kept_events(events)
-            admitted = events if keep is None else events.filter(keep)
+            admitted = self.tombstones.without_mentions(events if keep is None else events.filter(keep))
             staged.add(batch_id, admitted.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA))
             written = staged.write(self.event_files(), _short(batch_id))
             logins = logins_of([folder / file.path for file in written.files])
@@ -271,12 +279,14 @@ class Lake:
         ``judgements`` may be made while they are read: one is held at a time. Returns the days as they stand now;
         without any, nothing is committed.
         """
-        known = self.flag_days()
+        known, erased = self.flag_days(), self.tombstones.hashes()
         with Staging.open(self._root) as folder:
             staged = [stage(judgement, known.get(judgement.day), folder) for judgement in judgements]
             if not staged:
                 return []
             with self._log.locked():
+                if not self.tombstones.hashes() <= erased:
+                    raise InputError("somebody was erased while days were judged; nothing is marked, judge them again")
                 sweep(self._log.commits(), self._root / "flags")
                 publish(staged, folder, self._root / "flags")
                 number = self._log.next_number()
@@ -292,9 +302,9 @@ class Lake:
         tally = Tally()
         with step(f"reading {source.name}", total=source.size(), unit="bytes") as task:
             for screened in screen(_with_times(source.events()), now=now, limits=limits, key=self.identity_key):
-                keep = self.tombstones.kept_events(screened.accepted)
-                batch = screened if keep is None else _kept(screened, keep)
+                batch = _admitted(screened, self.tombstones)
                 tally.erased += len(screened.accepted) - len(batch.accepted)
+                tally.erased += len(screened.quarantined) - len(batch.quarantined)
                 tally.add(batch)
                 staged.add(batch.file, batch.accepted)
                 quarantine.add(batch.quarantined)
@@ -347,8 +357,14 @@ def _with_times(batches: Iterable[RawBatch]) -> Iterator[RawBatch]:
         yield batch
 
 
-def _kept(batch: Screened, keep: pa.BooleanArray) -> Screened:
-    return replace(batch, accepted=batch.accepted.filter(keep), numbers=batch.numbers.filter(keep))
+def _admitted(batch: Screened, erased: Tombstones) -> Screened:
+    """``batch`` without rows of erased ids, good ones and bad ones, and without mentions of them."""
+    keep, held = erased.kept_events(batch.accepted), erased.kept_raw(batch.quarantined.column("raw"))
+    if keep is not None:
+        batch = replace(batch, accepted=batch.accepted.filter(keep), numbers=batch.numbers.filter(keep))
+    if held is not None:
+        batch = replace(batch, quarantined=batch.quarantined.filter(held))
+    return replace(batch, accepted=erased.without_mentions(batch.accepted))
 
 
 def _short(key: str) -> str:

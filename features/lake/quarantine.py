@@ -1,13 +1,18 @@
 """The quarantine: rows that failed a check, with the reason and the row as it came. One file per source content."""
 
+import re
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.quality import QUARANTINE_SCHEMA
+
+_BETWEEN: Final = re.compile(r"[,;|\t:{}\[\]]")
+_AROUND: Final = " \"'\\\r\n"
 
 
 class QuarantineWriter:
@@ -47,3 +52,22 @@ def read_quarantine(folder: Path) -> pa.Table:
     """All quarantined rows, in ``QUARANTINE_SCHEMA``."""
     tables = [pq.read_table(f, schema=QUARANTINE_SCHEMA) for f in sorted(folder.glob("*.parquet"))]
     return pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *tables])
+
+
+def values_of(raw: str) -> frozenset[str]:
+    """Every value that a row as it came holds, as text: of a line its fields, of JSON all that is in it.
+
+    Which column is whose id is not known of a row that could not be read, so any value may be one.
+    """
+    found = {part.strip(_AROUND) for part in _BETWEEN.split(raw)}
+    try:
+        pending = [orjson.loads(raw)]
+    except orjson.JSONDecodeError:
+        pending = []
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict | list):
+            pending += value.values() if isinstance(value, dict) else value
+        elif value is not None:
+            found |= {str(value), *(part.strip(_AROUND) for part in _BETWEEN.split(str(value)))}
+    return frozenset(found - {""})

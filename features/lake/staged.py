@@ -28,7 +28,7 @@ _STAGED_SCHEMA: Final = pa.schema(
 _MEMORY_LIMIT: Final = "1500MB"
 _ROW_GROUP: Final = 122_880
 #: Columns whose values repeat; ids of events and free text do not.
-_DICTIONARY: Final = [n for n in EVENT_SCHEMA.names if n not in (c.EVENT_ID, c.PROPERTIES, c.OCCURRED_AT)]
+DICTIONARY: Final = [n for n in EVENT_SCHEMA.names if n not in (c.EVENT_ID, c.PROPERTIES, c.OCCURRED_AT)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StagedEvents:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / "staged.parquet"
-        self._writer = pq.ParquetWriter(self._file, _STAGED_SCHEMA, compression="lz4", use_dictionary=_DICTIONARY)
+        self._writer = pq.ParquetWriter(self._file, _STAGED_SCHEMA, compression="lz4", use_dictionary=DICTIONARY)
         self._files: list[str] = []
         self.rows = 0
 
@@ -159,7 +159,7 @@ class _DayWriter:
             self._close()
             (self._folder / path).parent.mkdir(exist_ok=True)
             self._writer = pq.ParquetWriter(
-                self._folder / path, EVENT_SCHEMA, compression="zstd", use_dictionary=_DICTIONARY
+                self._folder / path, EVENT_SCHEMA, compression="zstd", use_dictionary=DICTIONARY
             )
             self._path = path
             self.written[path] = 0

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from features.contracts.errors import UnknownNameError
+from features.contracts.knowledge import USER
 from serving.api.fields import Id
 from serving.api.problems import ProblemError
 from serving.api.services import Services
@@ -22,6 +24,8 @@ ItemPath = Annotated[Id, Path(description="The mall's id of the item.", examples
 
 
 def _profiled(user_id: UserPath, served: Served) -> str:
+    if served.lake.tombstones.has(USER, user_id):
+        raise UnknownNameError(f"nothing is known of a user '{user_id}'")
     if not allows_profile(served, user_id):
         raise ProblemError(HTTPStatus.FORBIDDEN, "the user switched personalization off; his profile is not given out")
     return user_id

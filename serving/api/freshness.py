@@ -11,6 +11,7 @@ from features.contracts.errors import MallardError, MissingStateError, StoreUnav
 from features.contracts.home import Home
 from features.engine import TagStore
 from serving.api.metrics import Metrics
+from serving.erasure import Jobs
 from serving.marketing import open_snapshot
 from serving.store import OnlineStore
 from training.deployment import live
@@ -19,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def watch_freshness(home: Home, store: OnlineStore, metrics: Metrics) -> None:
-    """Set the gauges of lag and freshness. What is missing has no gauge; a store that is away is counted."""
+    """Set the gauges of lag, freshness and erasures. What is missing has no gauge; a store that is away is counted."""
     try:
         waiting = store.queued(1)
         received = str(waiting[0].row.get(c.RECEIVED_AT) or waiting[0].row[c.OCCURRED_AT]) if waiting else None
@@ -27,6 +28,7 @@ def watch_freshness(home: Home, store: OnlineStore, metrics: Metrics) -> None:
         metrics.event_lag.set(max(lag, 0.0))
     except StoreUnavailableError:
         metrics.store_errors.inc()
+    metrics.erasures.set(len(Jobs(home).pending()))
     with suppress(MissingStateError):
         metrics.as_of.labels("tags").set(TagStore(home).latest().as_of.timestamp())
     with suppress(MissingStateError):

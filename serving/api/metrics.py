@@ -75,6 +75,12 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=self._registry,
         )
+        self.erasures = Gauge(
+            "mallard_erasures_under_way",
+            "People who asked to be erased and are not out of every file yet",
+            multiprocess_mode="livemax",
+            registry=self._registry,
+        )
         self.as_of = Gauge(
             "mallard_as_of_timestamp_seconds",
             "Up to when events count in what is answered with: tags, snapshot, or a kind of model",

@@ -71,6 +71,7 @@ class Services:
             config.engine,
             refused=lambda: refused_in_lake(home),
             known_as=known_as,
+            erased=lake.tombstones,
             observer=metrics.engine,
         )
         services = cls(

@@ -34,9 +34,9 @@ def everybody(home: Home, known: IdMap) -> Asked:
     one = KnownAs(lake)
     one.refresh()
     trained = known.ids(np.arange(len(known), dtype=np.int32))
-    erased = set(users.filter(pc.is_valid(users[c.ERASED_AT]))[c.USER_ID].to_pylist())
+    marked = set(users.filter(pc.is_valid(users[c.ERASED_AT]))[c.USER_ID].to_pylist())
     names = {one.canonical(user) for user in (*trained, *users[c.USER_ID].to_pylist())}
-    ids = sorted(names - erased)
+    ids = sorted(name for name in names - marked if not lake.tombstones.is_refused(name))
     index = known.indices(ids)
     refused = refused_in_lake(home)
     for place, user in enumerate(ids):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,10 @@ from features.contracts.errors import InputError, MallardError
 from features.contracts.events import TIMESTAMP
 from features.contracts.ids import Int32
 from features.contracts.progress import step
+from features.lake.rewriting import Naming, take_out
+from features.lake.tombstones import Tombstones
 from serving.batch.asked import Asked
+from serving.batch.columns import LISTS_SCHEMA
 from training.bundle import read_bundle
 from training.models.recommend_bundle import RecommendBundle
 from training.models.recommender import Ranked
@@ -35,19 +38,6 @@ from training.models.recommender import Ranked
 #: Users of one piece of work, and pieces per process that are done or waiting at a time.
 _USERS: Final = 4_096
 _AHEAD: Final = 3
-
-_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
-LISTS_SCHEMA: Final = pa.schema(
-    [
-        pa.field(c.USER_ID, pa.string(), nullable=False),
-        pa.field("rank", pa.int32(), nullable=False),  # from 1
-        pa.field(c.ITEM_ID, _TEXT, nullable=False),
-        pa.field("score", pa.float32(), nullable=False),  # comparable within one user
-        pa.field("source", _TEXT, nullable=False),  # that ranked the item best
-        pa.field("model_version", _TEXT, nullable=False),
-        pa.field("as_of", TIMESTAMP, nullable=False),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -71,26 +61,46 @@ class Question:
 
 
 def write_lists(
-    bundle: RecommendBundle, folder: Path, asked: Asked, question: Question, out: Path, *, processes: int = 1
+    bundle: RecommendBundle,
+    folder: Path,
+    asked: Asked,
+    question: Question,
+    out: Path,
+    *,
+    processes: int = 1,
+    erased: Tombstones | None = None,
 ) -> ListsInfo:
     """Rank ``question.n`` items for everybody in ``asked`` into ``out``; rows of :data:`LISTS_SCHEMA`.
 
     ``folder`` is where ``bundle`` lies, so that other processes can open it. The file does not depend on
-    ``processes``. Raises :class:`InputError` when ``out`` cannot be written; what stood there stays until the end.
+    ``processes``. Whoever was ``erased`` meanwhile is not in it. Raises :class:`InputError` when ``out`` cannot be
+    written; what stood there stays until the end.
     """
     names = _Names(bundle, question.as_of)
-    rows = 0
-    with (
-        _staging(out) as file,
-        pq.ParquetWriter(file, LISTS_SCHEMA, compression="zstd") as writer,
-        step("ranking", total=len(asked), unit="users") as task,
-    ):
-        for start, ranked in _answers(bundle, folder, asked, question, processes):
-            block = asked.ids.slice(start, _USERS)
-            writer.write_table(names.table(block, ranked))
-            rows += len(ranked.item)
-            task.advance(len(block))
-    return ListsInfo(out, len(asked), rows, bundle.manifest.version, question.as_of)
+    users, rows = len(asked), 0
+    with ExitStack() as steady, _staging(out) as file:
+        with (
+            pq.ParquetWriter(file, LISTS_SCHEMA, compression="zstd") as writer,
+            step("ranking", total=len(asked), unit="users") as task,
+        ):
+            for start, ranked in _answers(bundle, folder, asked, question, processes):
+                block = asked.ids.slice(start, _USERS)
+                writer.write_table(names.table(block, ranked))
+                rows += len(ranked.item)
+                task.advance(len(block))
+        if erased is not None:
+            rows -= _drop_erased(file, erased)
+            before = erased.hashes()
+            steady.enter_context(erased.steady())  # until the file is in its place
+            if erased.hashes() != before:
+                rows -= _drop_erased(file, erased)
+            users -= int(erased.anybody_among(pa.chunked_array([asked.ids])).sum())
+    return ListsInfo(out, users, rows, bundle.manifest.version, question.as_of)
+
+
+def _drop_erased(file: Path, erased: Tombstones) -> int:
+    """Take out who was erased while ``file`` was made; the number of rows."""
+    return take_out(file, Naming((c.USER_ID,), lambda table: erased.anybody_among(table[c.USER_ID])))
 
 
 class _Names:

@@ -25,6 +25,7 @@ COMMANDS = {
     "simulate": (f"{_COMMANDS}.simulate:simulate", "Invent a mall whose truth is known."),
     "ingest": (f"{_COMMANDS}.ingest:ingest", "Take a behaviour log into the lake."),
     "identity": (f"{_COMMANDS}.identity:identity", "See, merge and part the ids of a user."),
+    "erase": (f"{_COMMANDS}.erase:erase", "Remove a person from everything that is kept."),
     "quality": (f"{_COMMANDS}.quality:quality", "Show how clean the last log was."),
     "traffic": (f"{_COMMANDS}.traffic:traffic", "Find fake orders and clicks."),
     "tags": (f"{_COMMANDS}.tags:tags", "Look at user tags and build them."),

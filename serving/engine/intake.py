@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -79,6 +80,10 @@ class EventIntake:
         Raises :class:`OverloadedError` when too much waits already, of which nothing is kept.
         """
         self._check_queue()
+        with nullcontext() if self._erased is None else self._erased.steady():
+            return self._take(rows, now)
+
+    def _take(self, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[EventResult]:
         problems = [_unusable(row) or self._refused(row) for row in rows]
         usable = [index for index, problem in enumerate(problems) if problem is None]
         good: list[int] = []

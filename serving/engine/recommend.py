@@ -14,6 +14,7 @@ import numpy as np
 from features.contracts.errors import MissingStateError, UnknownNameError
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
+from features.lake.tombstones import Tombstones
 from serving.engine.answering import Answer, Asked, given_answer, near_answer, personal_answers, trending_answer
 from serving.engine.asking import Ask, Degraded, ItemList, Recommendation, RequestedFilters
 from serving.engine.config import EngineConfig
@@ -61,18 +62,20 @@ class RecommendEngine:
         *,
         refused: Callable[[], Collection[str]] = tuple,
         known_as: KnownAs | None = None,
+        erased: Tombstones | None = None,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         """``refused`` gives the users of the lake who switched personalisation off; it is read at every load.
 
-        ``known_as`` says which users are one; without it every id is a user of his own. ``new_id`` names answers.
+        ``known_as`` says which users are one; without it every id is a user of his own. Who was ``erased`` is
+        answered as nobody in particular. ``new_id`` names answers.
         """
         self._placements, self._config = placements, config
         self._observer, self._clock, self._new_id = observer or Unwatched(), clock, new_id
         self._served = ServedLog(home.online / "served", config.served_days)
-        self._visits = Visits(store, config.recent_events, refused, known_as)
+        self._visits = Visits(store, config.recent_events, refused, known_as, erased)
         self._versions = Versions(home, config.guard, self._visits.reload)
         self._shadowed: deque[tuple[_Posed, tuple[str, ...]]] = deque(maxlen=_SHADOW_WAITING)
         # Lists that belong to no placement: a given one to rank, and items that are near one or popular.

@@ -89,7 +89,8 @@ def read_served(folder: Path, first: date, last: date) -> pa.Table:
     for file in sorted(folder.glob("*.jsonl")):
         if str(first) <= file.stem <= str(last):
             for line in file.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):  # a line that a crash cut off is nobody's
+                # A line that a crash cut off is nobody's, nor is one that was blanked when its reader was erased.
+                if line.endswith(b"\n") and line.strip():
                     rows += _items(line)
     return pa.Table.from_pylist(rows, SERVED_SCHEMA)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from features.contracts.errors import StoreUnavailableError
 from features.contracts.events import EventType
+from features.contracts.knowledge import ANONYMOUS, USER
+from features.lake.tombstones import Tombstones
 from serving.engine.asking import Degraded
 from serving.engine.identities import KnownAs
 from serving.engine.live_facts import LiveFacts, Refusals
@@ -19,14 +21,20 @@ class Visits:
     """What is known of visitors now; without the store, what was known before it went away."""
 
     def __init__(
-        self, store: OnlineStore, recent_events: int, refused: Callable[[], Collection[str]], known_as: KnownAs | None
+        self,
+        store: OnlineStore,
+        recent_events: int,
+        refused: Callable[[], Collection[str]],
+        known_as: KnownAs | None,
+        erased: Tombstones | None = None,
     ) -> None:
         """At most ``recent_events`` of a visitor's events since the training are read.
 
         ``refused`` gives the users of the lake who switched personalisation off; ``known_as`` says which users are one.
+        Who was ``erased`` is nobody in particular: what a model still holds of him is not asked for.
         """
         self._store, self._recent_events, self._refused, self._known_as = store, recent_events, refused, known_as
-        self._refusals = Refusals()
+        self._refusals, self._erased = Refusals(), erased
 
     def refresh(self) -> None:
         """Take up which users were found to be one."""
@@ -56,6 +64,8 @@ class Visits:
         """What the visitor did lately, and whether he wants that to count."""
         if visitor is None:
             return Visit(None)
+        if self._forgotten(visitor):
+            return Visit(None, personal=False)
         try:
             user_id = visitor.user_id
             if visitor.anonymous_id is not None:
@@ -72,6 +82,8 @@ class Visits:
 
     def visit_without_store(self, visitor: Visitor | None, why: Degraded) -> Visit:
         """The visitor as the bundle and the last look at consents know him."""
+        if visitor is not None and self._forgotten(visitor):
+            return Visit(None, personal=False, degraded=(why,))
         members = self.members(visitor.user_id) if visitor is not None and visitor.user_id is not None else ()
         known = members[0] if members else None
         return Visit(known, personal=not self._refuses(members), degraded=(why,), members=members)
@@ -79,6 +91,13 @@ class Visits:
     def members(self, user_id: str) -> tuple[str, ...]:
         """Every id of the user, the one he counts for first."""
         return (user_id,) if self._known_as is None else self._known_as.members(user_id)
+
+    def _forgotten(self, visitor: Visitor) -> bool:
+        if self._erased is None:
+            return False
+        if visitor.user_id is not None:
+            return self._erased.has(USER, visitor.user_id)
+        return visitor.anonymous_id is not None and self._erased.has(ANONYMOUS, visitor.anonymous_id)
 
     def _refuses(self, members: Iterable[str]) -> bool:
         return any(member in self._refusals for member in members)

@@ -72,11 +72,11 @@ class Page:
 
 
 def churn_page(snapshot: Snapshot, wanted: ListFilter, *, position: int = 0, limit: int | None = None) -> Page:
-    """Rows of ``snapshot`` under ``wanted``, from ``position`` in the snapshot on."""
+    """Rows of ``snapshot`` under ``wanted``, from the row of the number ``position`` on."""
     rows = np.flatnonzero(_matches(snapshot, wanted))
-    start = int(np.searchsorted(rows, position))
+    start = int(np.searchsorted(snapshot.number[rows], position))
     stop = len(rows) if limit is None else min(start + limit, len(rows))
-    following = Cursor(snapshot.info.id, None, int(rows[stop])) if stop < len(rows) else None
+    following = Cursor(snapshot.info.id, None, int(snapshot.number[rows[stop]])) if stop < len(rows) else None
     return Page(snapshot.rows.take(pa.array(rows[start:stop])), len(rows), following)
 
 

@@ -10,13 +10,15 @@ import pyarrow as pa
 from features.contracts.errors import MallardError, MissingStateError
 from features.contracts.home import Home
 from serving.marketing.churn_list import Cursor, ListFilter, Page, churn_page, delta, delta_page
-from serving.marketing.snapshot import Snapshot, latest_snapshot, open_snapshot
+from serving.marketing.snapshot import Snapshot, latest_snapshot, open_snapshot, remasked
 
 _LOG = logging.getLogger(__name__)
 _KEPT = 4
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+#: Two snapshots, who is asked for, and who was erased from either.
+_DeltaKey = tuple[str, str, ListFilter, tuple[int, ...], tuple[int, ...]]
 
 
 class ChurnLists:
@@ -26,7 +28,7 @@ class ChurnLists:
         self._home = home
         self._lock = threading.Lock()
         self._open: OrderedDict[str, Snapshot] = OrderedDict()
-        self._deltas: OrderedDict[tuple[str, str, ListFilter], pa.Table] = OrderedDict()
+        self._deltas: OrderedDict[_DeltaKey, pa.Table] = OrderedDict()
 
     @property
     def latest(self) -> str | None:
@@ -43,13 +45,17 @@ class ChurnLists:
                 _LOG.error("the newest risk snapshot cannot be used: %s", error)
 
     def snapshot(self, snapshot_id: str | None = None) -> Snapshot:
-        """One snapshot, the newest by default; errors as :func:`~serving.marketing.snapshot.open_snapshot`."""
+        """One snapshot, the newest by default, without who was erased by now.
+
+        Errors as :func:`~serving.marketing.snapshot.open_snapshot`.
+        """
         wanted = snapshot_id or latest_snapshot(self._home)
         if wanted is None:
             raise MissingStateError("no risk snapshot has been written yet; run 'mallard score'")
         with self._lock:
-            if wanted not in self._open:
-                self._open[wanted] = open_snapshot(self._home, wanted)
+            held = self._open.pop(wanted, None)
+            current = None if held is None else remasked(held, self._home)
+            self._open[wanted] = current or open_snapshot(self._home, wanted)
             return _touch(self._open, wanted)
 
     def page(self, wanted: ListFilter, cursor: Cursor, limit: int | None) -> Page:
@@ -58,7 +64,7 @@ class ChurnLists:
         if cursor.since is None:
             return churn_page(snapshot, wanted, position=cursor.position, limit=limit)
         older = self.snapshot(cursor.since)
-        key = (cursor.snapshot, cursor.since, wanted)
+        key = (cursor.snapshot, cursor.since, wanted, snapshot.gone, older.gone)
         with self._lock:
             if key not in self._deltas:
                 self._deltas[key] = delta(snapshot, older, wanted)

@@ -1,4 +1,7 @@
-"""The refresher as a process of its own: one per home, alive as long as whoever started it."""
+"""The refresher as a process of its own: one per home, alive as long as whoever started it.
+
+Beside the tags of active users it moves received events into the lake, and finishes erasures.
+"""
 
 import fcntl
 import logging
@@ -14,6 +17,7 @@ from features.contracts.home import Home
 from features.contracts.rule_files import use_rules
 from features.contracts.tag_settings import use_settings
 from features.lake import Lake
+from serving.erasure import Jobs, erase
 from serving.refresh.config import RefreshConfig
 from serving.refresh.refresher import Refresher
 from serving.refresh.sources import Sources
@@ -58,9 +62,12 @@ def keep_fresh(home: Home, config: RefreshConfig, lifeline: Connection) -> None:
             if not life.rest(_LOOK):
                 return
         drainer = threading.Thread(target=_drain_again_and_again, args=(home, config, life), name="drain")
+        eraser = threading.Thread(target=_erase_again_and_again, args=(home, life), name="erase")
         drainer.start()
+        eraser.start()
         _refresh_again_and_again(home, config, life)
         drainer.join()
+        eraser.join()
 
 
 def _refresh_again_and_again(home: Home, config: RefreshConfig, life: Life) -> None:
@@ -106,6 +113,34 @@ def _drain_again_and_again(home: Home, config: RefreshConfig, life: Life) -> Non
             _log("events are not moved into the lake", error, pause)
     if store is not None:
         store.close()
+
+
+def _erase_again_and_again(home: Home, life: Life) -> None:
+    """Take people out of the files who were erased over HTTP; an erasure that was cut off goes on here."""
+    jobs, failures, pause = Jobs(home), 0, 0.0
+    while not life.over.wait(pause):
+        try:
+            failed = [why for erasure in jobs.pending() if (why := _failed(home, erasure)) is not None]
+        except Exception as error:
+            failed = [error]
+        failures = failures + 1 if failed else 0
+        pause = _pause_after(failures) if failed else _LOOK
+        for why in failed:
+            _log("an erasure is not finished", why, pause)
+
+
+def _failed(home: Home, erasure: str) -> Exception | None:
+    """Finish an erasure, or why that is not possible now; the others do not wait for it."""
+    store: OnlineStore | None = None
+    try:
+        store = open_store(home)
+        erase(home, store, erasure)
+    except Exception as error:
+        return error
+    finally:
+        if store is not None:
+            store.close()
+    return None
 
 
 def _pause_after(failures: int) -> float:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from features.contracts import columns as c
 from features.contracts.errors import InputError
+from features.contracts.knowledge import USER
 from serving.refresh.config import RefreshConfig
 from serving.refresh.due import Due
 from serving.refresh.sources import Sources
@@ -92,7 +93,9 @@ class Refresher:
 
     def _refresh(self, users: Sequence[str], now: datetime) -> None:
         try:
-            self._store.put_profiles(self._profiles(users, now))
+            profiles = self._profiles(users, now)
+            with self._sources.erased.steady():
+                self._store.put_profiles([p for p in profiles if not self._sources.erased.has(USER, p.user_id)])
         except InputError as error:
             if len(users) == 1:
                 _LOG.error("the tags of a user cannot be refreshed, trying again in %s: %s", _SET_ASIDE, error)

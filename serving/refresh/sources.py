@@ -25,6 +25,7 @@ class Sources:
     def __init__(self, home: Home, tags: Collection[str] | None = None) -> None:
         """Sources of ``tags``, all by default. Raises :class:`ConfigError` when the mall's rule tags are broken."""
         self._lake, self._store = Lake(home), TagStore(home)
+        self.erased = self._lake.tombstones
         self._names = tuple(catalogue() if tags is None else tags)
         self.spec_hash = spec_hash(self._names)
         comparison = plan(closure(self._names)).comparison

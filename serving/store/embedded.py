@@ -13,7 +13,7 @@ from features.contracts import columns as c
 from features.contracts.events import EventType
 from serving.store.connections import Connections
 from serving.store.embedded_refresh import RefreshTables, microseconds
-from serving.store.embedded_rights import RightsTables
+from serving.store.embedded_rights import RightsTables, last_revision
 from serving.store.protocol import (
     IMPRESSION,
     RECENT_LIMIT,
@@ -163,8 +163,8 @@ class EmbeddedStore(RefreshTables, RightsTables):
     def set_consent(self, user_id: str, consent: Consent) -> Consent:
         with self._connections.writing() as connection:
             connection.execute(
-                "INSERT INTO consents (user_id, revision, personalization, marketing) "
-                "VALUES (?, (SELECT coalesce(max(revision), 0) + 1 FROM consents), ?, ?) "
+                "INSERT INTO consents (user_id, revision, personalization, marketing) "  # noqa: S608 - words of ours
+                f"VALUES (?, {last_revision('consents')} + 1, ?, ?) "
                 "ON CONFLICT (user_id) DO UPDATE SET revision = excluded.revision, "
                 "personalization = coalesce(excluded.personalization, personalization), "
                 "marketing = coalesce(excluded.marketing, marketing)",
@@ -196,9 +196,7 @@ class EmbeddedStore(RefreshTables, RightsTables):
 
     def _put(self, kind: str, changes: Mapping[str, Mapping[str, Any]]) -> None:
         with self._connections.writing() as connection:
-            (revision,) = connection.execute(
-                "SELECT coalesce(max(revision), 0) FROM changes WHERE kind = ?", (kind,)
-            ).fetchone()
+            (revision,) = connection.execute(f"SELECT {last_revision(kind)}").fetchone()
             for number, (key, fields) in enumerate(changes.items(), revision + 1):
                 known = connection.execute(
                     "SELECT fields FROM changes WHERE kind = ? AND id = ?", (kind, key)

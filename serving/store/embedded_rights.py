@@ -7,25 +7,38 @@ import orjson
 from serving.store.connections import Connections
 from serving.store.protocol import Bounds, KeptAnswer
 
-#: ``?1`` is a JSON list of user ids. In this order: the merges say which visits are the users', and go last.
-_ERASURES = (
-    """
-    DELETE FROM recent WHERE owner IN (SELECT 'u:' || value FROM json_each(?1)) OR owner IN (
-        SELECT 'a:' || anonymous_id FROM merges WHERE user_id IN (SELECT value FROM json_each(?1)))
-    """,
-    """
-    UPDATE inbox SET payload = NULL, user_id = NULL, anonymous_id = NULL, kind = NULL, counts_at = NULL
-    WHERE user_id IN (SELECT value FROM json_each(?1)) OR (user_id IS NULL AND anonymous_id IN (
-        SELECT anonymous_id FROM merges WHERE user_id IN (SELECT value FROM json_each(?1))))
-    """,
-    "DELETE FROM profiles WHERE user_id IN (SELECT value FROM json_each(?1))",
-    "DELETE FROM changes WHERE kind = 'user' AND id IN (SELECT value FROM json_each(?1))",
-    """
-    DELETE FROM changes WHERE kind = 'login'
-        AND json_extract(CAST(fields AS TEXT), '$.user_id') IN (SELECT value FROM json_each(?1))
-    """,
-    "DELETE FROM merges WHERE user_id IN (SELECT value FROM json_each(?1))",
+#: ``?1`` and ``?2`` are JSON lists of user ids and of anonymous ids; the merges say which other visits are the users'.
+_WHO = """
+WITH users AS (SELECT value AS id FROM json_each(?1)),
+visitors AS (SELECT value AS id FROM json_each(?2) UNION SELECT anonymous_id FROM merges JOIN users ON user_id = id)
+"""
+#: Table and which of its rows. The merges go last.
+_RECORDS = (
+    ("recent", "owner IN (SELECT 'u:' || id FROM users) OR owner IN (SELECT 'a:' || id FROM visitors)"),
+    (
+        "inbox",
+        "user_id IN (SELECT id FROM users) OR (user_id IS NULL AND anonymous_id IN (SELECT id FROM visitors))",
+    ),
+    ("profiles", "user_id IN (SELECT id FROM users)"),
+    ("consents", "user_id IN (SELECT id FROM users)"),
+    ("changes", "kind = 'user' AND id IN (SELECT id FROM users)"),
+    (
+        "changes",
+        "kind = 'login' AND (json_extract(CAST(fields AS TEXT), '$.user_id') IN (SELECT id FROM users) "
+        "OR json_extract(CAST(fields AS TEXT), '$.anonymous_id') IN (SELECT id FROM visitors))",
+    ),
+    ("answers", "EXISTS (SELECT 1 FROM users WHERE instr(CAST(body AS TEXT), json_quote(users.id)))"),
+    ("merges", "user_id IN (SELECT id FROM users) OR anonymous_id IN (SELECT id FROM visitors)"),
 )
+
+
+def last_revision(kind: str) -> str:
+    """SQL for the last revision of a ``kind`` (consents, user, item), also of one whose record was erased since."""
+    source = "consents" if kind == "consents" else f"changes WHERE kind = '{kind}'"
+    return (
+        f"max((SELECT coalesce(max(revision), 0) FROM {source}), "  # noqa: S608 - words of ours
+        f"coalesce((SELECT position FROM cursors WHERE name = 'revision of {kind}'), 0))"
+    )
 
 
 class RightsTables:
@@ -34,24 +47,39 @@ class RightsTables:
     _connections: Connections
     _bounds: Bounds
 
-    def erase(self, users: Collection[str]) -> int:
-        wanted = orjson.dumps(list(users)).decode()
-        gone = 0
+    def devices_of(self, users: Collection[str]) -> list[str]:
+        with self._connections.reading() as connection:
+            found = connection.execute(
+                "SELECT anonymous_id FROM merges WHERE user_id IN (SELECT value FROM json_each(?)) ORDER BY 1",
+                (_listed(users),),
+            ).fetchall()
+        return [device for (device,) in found]
+
+    def erase(self, users: Collection[str], visitors: Collection[str] = ()) -> int:
+        wanted = (_listed(users), _listed(visitors))
         with self._connections.writing() as connection:
-            for statement in _ERASURES:
-                gone += connection.execute(statement, (wanted,)).rowcount
-            connection.execute(
-                "INSERT INTO consents (user_id, revision, personalization, marketing) "
-                "SELECT value, (SELECT coalesce(max(revision), 0) FROM consents) + key + 1, 0, 0 FROM json_each(?) "
-                "WHERE true ON CONFLICT (user_id) DO UPDATE SET "
-                "revision = excluded.revision, personalization = 0, marketing = 0",
-                (wanted,),
-            )
+            for kind in ("consents", "user"):
+                connection.execute(
+                    f"INSERT OR REPLACE INTO cursors (name, position) "  # noqa: S608 - words of ours
+                    f"VALUES ('revision of {kind}', {last_revision(kind)})"
+                )
+            before = connection.total_changes
+            for table, which in _RECORDS:
+                connection.execute(f"{_WHO} DELETE FROM {table} WHERE {which}", wanted)  # noqa: S608 - words of ours
+            gone = connection.total_changes - before
         with self._connections.reading() as connection:
             # What was deleted is overwritten (secure_delete); this takes it out of the write-ahead log, too. While
             # another reads, the log stays until the next checkpoint.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return gone
+
+    def held_of(self, users: Collection[str], visitors: Collection[str] = ()) -> int:
+        wanted = (_listed(users), _listed(visitors))
+        with self._connections.reading() as connection:
+            return sum(
+                connection.execute(f"{_WHO} SELECT count(*) FROM {table} WHERE {which}", wanted).fetchone()[0]  # noqa: S608
+                for table, which in _RECORDS
+            )
 
     # --- repeated calls -----------------------------------------------------------------------------------
     def keep_answer(self, key: str, answer: KeptAnswer, *, now: int) -> KeptAnswer:
@@ -72,3 +100,7 @@ class RightsTables:
                 "SELECT fingerprint, status, body, expires_at FROM answers WHERE key = ? AND expires_at > ?", (key, now)
             ).fetchone()
         return KeptAnswer(*found) if found else None
+
+
+def _listed(ids: Collection[str]) -> str:
+    return orjson.dumps(list(ids)).decode()

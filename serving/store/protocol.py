@@ -254,13 +254,21 @@ class OnlineStore(Protocol):
         """Consents changed after ``revision``, by ascending revision. 0 gives all."""
         ...
 
-    def erase(self, users: Collection[str]) -> int:
-        """Forget ``users``; returns how many records went.
+    def devices_of(self, users: Collection[str]) -> list[str]:
+        """The anonymous ids that were last merged into one of ``users``."""
+        ...
 
-        Recent events, queued events, profiles, pending changes, and merges into the users with the visits that they
-        brought are gone when this returns. Ids of their events stay, so that a late retry brings nothing back, and
-        their consent stays as a refusal. What comes in afterwards is kept again: whoever erases refuses it before.
+    def erase(self, users: Collection[str], visitors: Collection[str] = ()) -> int:
+        """Forget ``users``, and visits of the anonymous ids ``visitors``; returns how many records went.
+
+        Recent events, queued events, profiles, pending changes, consents, kept answers, and merges into the users with
+        the visits that they brought are gone when this returns; revisions go on from where they were. Whether a retry
+        of an event that went is known as one is not said: whoever erases refuses what comes in afterwards before.
         """
+        ...
+
+    def held_of(self, users: Collection[str], visitors: Collection[str] = ()) -> int:
+        """How many records :meth:`erase` would take."""
         ...
 
     # --- repeated calls -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from serving.api.routes import (
     churn,
     churn_list,
+    erasure,
     events,
     health,
     identities,
@@ -19,6 +20,7 @@ ROUTERS = (
     events.router,
     master.router,
     identities.router,
+    erasure.router,
     churn.router,
     churn_list.router,
     tags.router,

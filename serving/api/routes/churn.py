@@ -5,6 +5,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 
 from features.contracts.errors import UnknownNameError
+from features.contracts.knowledge import USER
 from serving.api.answers import json_answer
 from serving.api.deps import ProfiledUser, Served, allows_profile
 from serving.api.keys import needs
@@ -54,6 +55,10 @@ def score(body: ScoreRequest, served: Served) -> Response:
     Those who switched personalization off are in `withheld_users`.
     """
     asked = list(dict.fromkeys(body.user_ids))
-    allowed = [user for user in asked if allows_profile(served, user)]
-    withheld = [user for user in asked if user not in set(allowed)]
-    return json_answer({**vars(served.risk.score(allowed)), "withheld_users": withheld})
+    erased = {user for user in asked if served.lake.tombstones.has(USER, user)}
+    allowed = [user for user in asked if user not in erased and allows_profile(served, user)]
+    withheld = [user for user in asked if user not in erased.union(allowed)]
+    risks = served.risk.score(allowed)
+    unknown = erased.union(risks.unknown_users)
+    told = {"unknown_users": [user for user in asked if user in unknown], "withheld_users": withheld}
+    return json_answer({**vars(risks), **told})

@@ -38,10 +38,11 @@ class _Wanted:
     limit: int | None
     form: TableFormat
     refused: str  # names the set of users who switched marketing off since
+    erased: tuple[tuple[int, ...], ...]  # rows of users who were erased from the snapshots
 
     @property
     def etag(self) -> str:
-        """Snapshots never change: what was asked for, and who switched marketing off, name the answer."""
+        """What was asked for, who switched marketing off and who was erased name the answer: nothing else changes."""
         return f'"{hashlib.sha256(repr(self).encode()).hexdigest()[:32]}"'
 
 
@@ -88,11 +89,11 @@ def churn_list(
         raise wrong_field("limit", f"at most {longest} rows of JSON at a time; the file formats have no limit")
     rows = limit or (_JSON_PAGE if form is TableFormat.JSON else None)
     refused = served.permissions.without_marketing()
-    wanted = _Wanted(ListFilter(tier, segment, min_value, action), start, rows, form, fingerprint(refused))
+    info, erased = _opened(served, start)
+    wanted = _Wanted(ListFilter(tier, segment, min_value, action), start, rows, form, fingerprint(refused), erased)
     headers = {"ETag": wanted.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if if_none_match is not None and _names(if_none_match, wanted.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    info = _opened(served, start)
     page = served.lists.page(wanted.filter, start, rows)
     return _answer(info, wanted, replace(page, rows=suppress(page.rows, refused)), headers)
 
@@ -111,13 +112,16 @@ def _start(served: Services, cursor: str | None, snapshot: str | None, since: st
     return start
 
 
-def _opened(served: Services, start: Cursor) -> SnapshotInfo:
+def _opened(served: Services, start: Cursor) -> tuple[SnapshotInfo, tuple[tuple[int, ...], ...]]:
+    """What the snapshot says of itself, and the rows of erased users in it and in the older one."""
+    erased = []
     if start.since is not None:
         try:
-            served.lists.snapshot(start.since)
+            erased.append(served.lists.snapshot(start.since).gone)
         except UnknownNameError as error:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"since: {error}") from error
-    return served.lists.snapshot(start.snapshot).info
+    snapshot = served.lists.snapshot(start.snapshot)
+    return snapshot.info, (snapshot.gone, *erased)
 
 
 def _answer(info: SnapshotInfo, wanted: _Wanted, page: Page, headers: dict[str, str]) -> Response:

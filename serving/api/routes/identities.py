@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
+from features.contracts.errors import UnknownNameError
+from features.contracts.knowledge import ANONYMOUS, USER
 from features.lake.operators import merge_users
 from serving.api.answers import json_answer
 from serving.api.deps import Served, UserPath
@@ -29,6 +31,20 @@ def merge(body: MergeRequest, served: Served) -> Response:
     Two users (`other_user_id`) become one for every worker within seconds, and for tags from the moment of the call on;
     `mallard identity unmerge` takes it back. Sending either again changes nothing.
     """
+    with served.lake.tombstones.steady():
+        _refuse_erased(body, served)
+        return _merged(body, served)
+
+
+def _refuse_erased(body: MergeRequest, served: Served) -> None:
+    erased = served.lake.tombstones
+    for field, kind in (("user_id", USER), ("other_user_id", USER), ("anonymous_id", ANONYMOUS)):
+        given = getattr(body, field)
+        if given is not None and erased.has(kind, given):
+            raise wrong_field(field, "was erased at the user's wish 用户已要求删除")
+
+
+def _merged(body: MergeRequest, served: Served) -> Response:
     if body.anonymous_id is not None:
         before = served.store.user_of(body.anonymous_id)
         done = served.store.merge(body.anonymous_id, body.user_id)
@@ -46,7 +62,7 @@ def merge(body: MergeRequest, served: Served) -> Response:
     summary="Set what a user allows",
     dependencies=[needs(Scope.ADMIN)],
     response_model=ConsentOut,
-    responses=documented(400, 401, 403, 422, 503),
+    responses=documented(400, 401, 403, 404, 422, 503),
 )
 def put_consent(user_id: UserPath, body: ConsentRequest, served: Served) -> Response:
     """A switch counts for every id of the person, at every worker, from the next answer on.
@@ -56,7 +72,11 @@ def put_consent(user_id: UserPath, body: ConsentRequest, served: Served) -> Resp
     """
     if body.personalization is None and body.marketing is None:
         raise wrong_field("personalization", "give personalization, marketing or both")
-    return _told(user_id, served.permissions.set(user_id, Consent(body.personalization, body.marketing)))
+    erased = served.lake.tombstones
+    with erased.steady():
+        if erased.has(USER, user_id):
+            raise UnknownNameError(f"nothing is known of a user '{user_id}'")
+        return _told(user_id, served.permissions.set(user_id, Consent(body.personalization, body.marketing)))
 
 
 @router.get(

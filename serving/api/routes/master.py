@@ -35,14 +35,17 @@ def put_users(body: UsersRequest, served: Served) -> Response:
     """Add or change users. Consent counts in the next answer; the rest with the next build of tags."""
     changes = _by_id(body.users, c.USER_ID, served.settings.config.limits.events, "users")
     for user_id, fields in changes.items():
-        if served.lake.tombstones.has(USER, user_id):
-            raise wrong_field("users", f"the user '{user_id}' was erased; nothing of the batch is kept")
         if isinstance(given := fields.get(c.IDENTITIES), dict):
             fields[c.IDENTITIES] = hashed_identities(given, user_id, served.lake.identity_key)
-    served.store.put_users(changes)
-    for user in body.users:
-        if user.consent_personalization is not None or user.consent_marketing is not None:
-            served.store.set_consent(user.user_id, Consent(user.consent_personalization, user.consent_marketing))
+    erased = served.lake.tombstones
+    with erased.steady():
+        for user_id in changes:
+            if erased.has(USER, user_id):
+                raise wrong_field("users", f"the user '{user_id}' was erased; nothing of the batch is kept")
+        served.store.put_users(changes)
+        for user in body.users:
+            if user.consent_personalization is not None or user.consent_marketing is not None:
+                served.store.set_consent(user.user_id, Consent(user.consent_personalization, user.consent_marketing))
     return json_answer({"changed": len(body.users)})
 
 

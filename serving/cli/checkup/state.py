@@ -8,6 +8,7 @@ from features.contracts.home import Home
 from features.lake import Lake
 from serving.api.settings import Settings
 from serving.cli.checkup.finding import Finding, State, examine
+from serving.erasure import Jobs
 from serving.marketing import open_snapshot
 from serving.store import OnlineStore, open_store
 from training.bundle import read_bundle
@@ -72,7 +73,16 @@ def store(home: Home) -> Iterator[Finding]:
         yield Finding("API keys", State.OK if live_keys else State.TODO, f"{live_keys}", todo)
 
 
-EXAMINATIONS = (configuration, lake, models, snapshot, store)
+def erasures(home: Home) -> Iterator[Finding]:
+    """Nobody waits to be forgotten."""
+    waiting = len(Jobs(home).pending())
+    if waiting:
+        yield Finding("erasures", State.TODO, f"{waiting} under way", "run 'mallard erase --pending'")
+    else:
+        yield Finding("erasures", State.OK, "none under way", "")
+
+
+EXAMINATIONS = (configuration, lake, models, snapshot, store, erasures)
 
 
 def _bundle(path: Path) -> str:

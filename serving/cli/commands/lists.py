@@ -34,8 +34,10 @@ def rank_everybody(
             "no recommendation model is deployed; run 'mallard train recommend' and 'mallard deploy recommend'"
         )
     bundle = RecommendBundle.from_bundle(read_bundle(folder))
-    question = Question(math.ceil(moment_of(as_of, Lake(home)).timestamp()), n, exclude_seen)
-    return write_lists(bundle, folder, everybody(home, bundle.users), question, out, processes=processes)
+    lake = Lake(home)
+    question = Question(math.ceil(moment_of(as_of, lake).timestamp()), n, exclude_seen)
+    asked = everybody(home, bundle.users)
+    return write_lists(bundle, folder, asked, question, out, processes=processes, erased=lake.tombstones)
 
 
 @command("lists", example="mallard lists --out lists.parquet\nmallard lists --n 50 --exclude-seen --out new.parquet")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from features.contracts import columns as c
@@ -160,3 +161,14 @@ def test_a_server_without_it_starts_none(home: Home) -> None:
     with served(home, "--no-refresh") as (client, _):
         post(client, "u06", "order", 1)
         assert refreshers(home) == []
+
+
+def test_an_erasure_over_http_is_finished_beside_the_server(home: Home) -> None:
+    with served(home) as (client, _):
+        client.delete("/v1/users/u07").raise_for_status()
+        until(lambda: client.get("/v1/users/u07/erasure").json()["state"] == "done")
+        receipt = client.get("/v1/users/u07/erasure").json()["receipt"]
+    lake = Lake(home)
+    assert sum(removed["found"].get("lake/events", 0) for removed in receipt["removed"]) > 20
+    for file in [*lake.event_files(), TagStore(home).latest().path]:
+        assert "u07" not in pq.read_table(file, columns=[c.USER_ID])[c.USER_ID].to_pylist()

@@ -172,7 +172,7 @@ def test_a_store_answers_a_ping(store: OnlineStore) -> None:
 
 
 # --- rights of the user, repeated calls ----------------------------------------------------------------------
-def test_an_erased_user_leaves_nothing_but_a_refusal(store: OnlineStore) -> None:
+def test_an_erased_user_leaves_nothing(store: OnlineStore) -> None:
     visit = {c.USER_ID: None, c.ANONYMOUS_ID: "device"}
     store.add_events([event(1), event(2, user_id="bert"), event(3, **visit), event(4)])
     store.mark_drained([store.queued(1)[0].position])
@@ -180,10 +180,16 @@ def test_an_erased_user_leaves_nothing_but_a_refusal(store: OnlineStore) -> None
     store.merge("tablet", "bert")
     store.put_users({"anna": {"city": "x"}, "bert": {"city": "y"}})
     store.put_profiles([Profile(user, START, START, "s", 1, {}) for user in ("anna", "bert")])
+    store.set_consent("bert", Consent(True, None))
     store.set_consent("anna", Consent(True, True))
+    store.keep_answer("k1", KeptAnswer("f", 200, b'{"user_id":"anna"}', 2**40), now=1)
+    store.keep_answer("k2", KeptAnswer("f", 200, b'{"user_id":"annabel"}', 2**40), now=1)
     before = store.consents_since(0)[-1].revision
+    assert store.devices_of(["anna", "nobody"]) == ["device"]
 
-    assert store.erase(["anna", "nobody"]) >= 7
+    held = store.held_of(["anna", "nobody"])
+    assert store.erase(["anna", "nobody"]) == held >= 9
+    assert store.held_of(["anna", "nobody"]) == 0
     assert store.recent(ANNA) == store.recent(Visitor(anonymous_id="device")) == []
     assert [q.row[c.EVENT_ID] for q in store.queued(10)] == ["e2"]
     assert (store.queue_length(), store.queued_of(["anna"], 99)) == (1, [])
@@ -192,13 +198,34 @@ def test_an_erased_user_leaves_nothing_but_a_refusal(store: OnlineStore) -> None
     assert [change.id for change in store.users_since(0)] == ["bert"]
     assert [login.user_id for login in store.logins(10)] == ["bert"]
     assert (store.user_of("device"), store.user_of("tablet")) == (None, "bert")
-    refusals = store.consents_since(before)
-    assert {change.user_id: change.consent for change in refusals} == dict.fromkeys(
-        ["anna", "nobody"], Consent(False, False)
-    )
-    assert len({change.revision for change in refusals}) == 2
-    assert store.add_events([event(1), event(3, **visit), event(4)]) == [False] * 3, "a retry brings nothing back"
-    assert store.recent(ANNA) == []
+    assert store.consent("anna") == Consent()
+    assert [change.user_id for change in store.consents_since(0)] == ["bert"]
+    assert (store.kept_answer("k1", now=2), store.kept_answer("k2", now=2) is not None) == (None, True)
+    # Followers of revisions miss nothing, although the newest of each kind is gone.
+    store.set_consent("cleo", Consent(False, None))
+    assert [change.user_id for change in store.consents_since(before)] == ["cleo"]
+    # Positions are not given out again: readers of arrivals would take them for what they have seen.
+    seen = store.arrivals_after(0, 10)[-1].position
+    store.add_events([event(9)])
+    assert store.arrivals_after(seen, 10)[-1].position > 4
+
+
+def test_visits_of_an_erased_device_go_and_those_of_users_on_it_stay(store: OnlineStore) -> None:
+    visit = {c.USER_ID: None, c.ANONYMOUS_ID: "device"}
+    store.add_events([event(1, **visit), event(2, user_id="bert", anonymous_id="device"), event(3, **visit)])
+    store.mark_drained([store.queued(1)[0].position])
+    assert store.held_of([], ["device"]) == store.erase([], ["device"]) == 4
+    assert store.recent(Visitor(anonymous_id="device")) == []
+    assert [q.row[c.EVENT_ID] for q in store.queued(10)] == ["e2"]
+    assert len(store.recent(Visitor(user_id="bert"))) == 1
+
+
+def test_a_change_after_an_erasure_is_newer_than_all_before(store: OnlineStore) -> None:
+    store.put_users({"anna": {"city": "x"}})
+    before = store.users_since(0)[-1].revision
+    store.erase(["anna"])
+    store.put_users({"bert": {"city": "y"}})
+    assert [change.id for change in store.users_since(before)] == ["bert"]
 
 
 def test_erasing_nobody_changes_nothing(store: OnlineStore) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.contracts.errors import StoreUnavailableError
-from serving.store import Arrival, EmbeddedStore
+from serving.store import Arrival, Consent, EmbeddedStore
 
 
 def test_it_syncs_every_commit_and_lets_readers_be(tmp_path: Path) -> None:
@@ -64,3 +64,18 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "online").write_text("a file where a folder should be")
     with pytest.raises(StoreUnavailableError, match="online"):
         EmbeddedStore(tmp_path / "online" / "store.sqlite")
+
+
+def test_no_byte_of_an_erased_user_is_left_in_its_files(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store.sqlite")
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    row = {"event_type": "view", "item_id": "i1", "occurred_at": at}
+    names = ["needle", "needle", "other"]
+    store.add_events([{**row, "event_id": f"{user}-{n}", "user_id": user} for n, user in enumerate(names)])
+    store.mark_drained([1])
+    store.merge("device-of-needle", "needle")
+    store.set_consent("needle", Consent(True, True))
+    store.put_users({"needle": {"city": "x"}})
+    store.erase(["needle"])
+    store.close()
+    assert not [file.name for file in tmp_path.iterdir() if b"needle" in file.read_bytes()]

@@ -40,8 +40,8 @@ class Command(click.Command):
         formatter.write_text("--json, --quiet, --home and --debug work here too: see 'mallard --help'.")
 
 
-def command(name: str, *, example: str) -> Callable[[Callable[..., None]], Command]:
-    """Make a function a command; its docstring is the help."""
+def command(name: str, *, example: str) -> Callable[[Callable[..., int | None]], Command]:
+    """Make a function a command; its docstring is the help, and a number that it returns the exit code."""
     return click.command(name, cls=Command, example=example, context_settings={"show_default": True})
 
 

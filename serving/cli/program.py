@@ -40,6 +40,7 @@ COMMANDS = {
         f"{_COMMANDS}.counterfactual:counterfactual",
         "What other lists would have earned, from what was shown.",
     ),
+    "monitor": (f"{_COMMANDS}.monitor:watch", "Is the churn model still right? Findings and an exit code."),
     "lists": (f"{_COMMANDS}.lists:lists", "Rank items for every user into a file."),
     "serve": (f"{_COMMANDS}.serve:serve", "Answer over HTTP."),
     "keys": (f"{_COMMANDS}.keys:keys", "Make, list, rotate and revoke API keys."),

@@ -178,6 +178,12 @@ def latest_snapshot(home: Home) -> str | None:
         return None
 
 
+def snapshot_infos(home: Home) -> tuple[SnapshotInfo, ...]:
+    """What every snapshot says of itself, in the order in which they were written."""
+    folders = sorted(folder for folder in churn_folder(home).glob("*") if _FORM.fullmatch(folder.name))
+    return tuple(read_info(folder) for folder in folders)
+
+
 def open_snapshot(home: Home, snapshot_id: str | None = None) -> Snapshot:
     """Open a snapshot, the newest by default, and verify its checksums.
 

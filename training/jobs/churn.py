@@ -116,7 +116,7 @@ def train_churn(home: Home) -> TrainReport:
                 as_of=as_of.isoformat(),
                 code_version=code_version(),
                 run_id=run.id,
-                beside={REFERENCE: _reference(final, float(rows[0][_METRIC])).to_json()},
+                beside={REFERENCE: reference_of(final, float(rows[0][_METRIC])).to_json()},
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
@@ -137,7 +137,7 @@ def train_churn(home: Home) -> TrainReport:
     return report
 
 
-def _reference(fitted: FittedChurn, trained_auc: float) -> Reference:
+def reference_of(fitted: FittedChurn, trained_auc: float) -> Reference:
     """What watching compares with: inputs and scores of the users at the model's as-of who belong to its population."""
     model = fitted.model
     users = fitted.examples.filter(pa.array(model.asked(fitted.examples)))

@@ -5,7 +5,7 @@ Nothing here reads a file or knows a snapshot: the caller hands over what it rea
 
 from training.monitoring.config import MonitorConfig
 from training.monitoring.findings import Finding, Level, worst
-from training.monitoring.outcomes import closed_findings, expected_findings, segment_findings
+from training.monitoring.outcomes import age_finding, closed_findings, expected_findings, segment_findings
 from training.monitoring.reference import REFERENCE, Reference
 from training.monitoring.shift import input_findings, score_findings
 
@@ -15,6 +15,7 @@ __all__ = [
     "Level",
     "MonitorConfig",
     "Reference",
+    "age_finding",
     "closed_findings",
     "expected_findings",
     "input_findings",

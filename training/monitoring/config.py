@@ -1,10 +1,12 @@
 """From where on what is seen is an alarm."""
 
+from datetime import timedelta
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from features.contracts.config import Config
+from features.contracts.durations import Duration
 
 
 class Bounds(Config):
@@ -43,5 +45,11 @@ class MonitorConfig(Config):
     """A segment of which more than this left raises a yellow alarm, of which twice as much a red one (share)."""
     least_users: int = Field(default=200, ge=50)
     """Users that a judgement needs; hold-out users judge alone where there are so many (count)."""
-    season_tolerance_days: int = Field(default=14, ge=0, le=60)
-    """A snapshot this near to a year before stands for the same season (days)."""
+    most_users: int = Field(default=100_000, ge=1_000)
+    """Users whose inputs are compared; of more, every k-th (count)."""
+    season_history: Duration = timedelta(days=90)
+    """History that must lie before the same day of last year for it to say what the season is like: ``90d``."""
+    model_age: Bounds = Bounds(blue=45, yellow=90, red=180)
+    """Days from the end of the data that the model was fitted on to the moment of the scores."""
+    closed: int = Field(default=3, ge=1, le=24)
+    """Closed snapshots that are judged, the newest (count)."""

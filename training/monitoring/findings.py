@@ -30,7 +30,7 @@ class Level(IntEnum):
 class Finding:
     """One thing that was looked at."""
 
-    about: str  # "inputs", "scores", "calibration", "ranking", "expected", "segment"
+    about: str  # "inputs", "scores", "calibration", "ranking", "expected", "segment", "age"
     name: str  # the tag, segment or window; "" for the whole
     level: Level
     value: float

@@ -95,6 +95,19 @@ def closed_findings(
     return findings
 
 
+def age_finding(days: float, config: MonitorConfig) -> Finding:
+    """How far behind the scores the model's data ends; scores may also be of a moment inside it."""
+    days = max(days, 0.0)
+    return Finding(
+        "age",
+        "",
+        Level.of(days, config.model_age),
+        days,
+        f"the model's data ends {days:,.0f} days before the scores",
+        f"模型所用数据截止于评分前 {days:,.0f} 天",
+    )
+
+
 def segment_findings(label: Bool, segments: Mapping[str, Bool], config: MonitorConfig, window: str) -> list[Finding]:
     """Segments of which more left than the mall allows, beyond chance; ``segments`` name (n,) members."""
     findings = []

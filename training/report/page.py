@@ -59,7 +59,7 @@ def environment() -> Environment:
 
 
 def write_page(page: str, path: Path) -> None:
-    """Write HTML to ``path``, whole or not at all."""
+    """Write text to ``path``, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

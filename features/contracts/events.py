@@ -50,6 +50,16 @@ ITEM_EVENTS: Final = (
     EventType.PURCHASE,
 )
 
+
+class Activity(StrEnum):
+    """A word for every type of event that is something the user did."""
+
+    ANY = "activity"
+
+
+#: What may count as a sign of life of a user: one type of event, or anything he did.
+SignOfLife = EventType | Activity
+
 #: Things the mall did to a user. They are no sign that the user is active.
 MALL_INITIATED: Final = (EventType.IMPRESSION, EventType.MESSAGE_SENT)
 

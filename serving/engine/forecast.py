@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.contracts.events import EventType
 from serving.engine.actions import ACTIONS, WHYS, ActionsConfig, Recommended, Situation, reason_text, recommend
 from training.models.churn import ChurnModel
 from training.models.churn_features import purchase_history, tag_values
@@ -115,7 +114,7 @@ def forecast(models: Models, tags: pa.Table, actions: ActionsConfig, *, reasons:
             if days in models.value.horizons:
                 spend[:, place] = told.spend[:, models.value.horizons.index(days)]
         at_risk = risk.probability * told.spend[:, _window_for(models.value.horizons, horizon)]
-    if churn.label.event is EventType.PURCHASE:
+    if churn.label.of_next_purchases:
         curves = curves.through(horizon, risk.probability)
     effect = models.uplift.predict(tags) if models.uplift is not None else None
     messages, silent = (tag_values(tags, (n,))[:, 0] if n in tags.column_names else unknown for n in FATIGUE_TAGS)

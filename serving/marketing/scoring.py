@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -115,6 +115,7 @@ def write_snapshot(
         missing=models.missing,
         fallback=models.fallback or "",
         tiers={"yellow": tiers.yellow, "red": tiers.red},
+        gap_days=models.churn.label.opens / timedelta(days=1),
     )
 
 

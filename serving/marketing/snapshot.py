@@ -58,6 +58,7 @@ class SnapshotInfo:
     missing: list[str] = field(default_factory=list)  # kinds of model that were not there
     fallback: str = ""  # why a simple rule scored in place of a churn model
     tiers: dict[str, float] = field(default_factory=dict)  # tier -> churn probability from which it begins
+    gap_days: float = 0.0  # between the moment and the horizon, in which there is room to act
     version: int = 0  # of its files; one more whenever erased users were taken out
     removed: list[int] = field(default_factory=list)  # numbers of the rows that were taken out
 
@@ -106,6 +107,7 @@ def save_snapshot(
     missing: Sequence[str] = (),
     fallback: str = "",
     tiers: Mapping[str, float] | None = None,
+    gap_days: float = 0.0,
 ) -> SnapshotInfo:
     """Write ``rows`` (of :data:`SNAPSHOT_SCHEMA`, any order) as the newest snapshot, erased users left out.
 
@@ -136,6 +138,7 @@ def save_snapshot(
                 missing=list(missing),
                 fallback=fallback,
                 tiers=dict(tiers or {}),
+                gap_days=gap_days,
             )
             (staging / _MANIFEST).write_text(json.dumps(vars(info), indent=1), encoding="utf-8")
             staging.replace(folder)

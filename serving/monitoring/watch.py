@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,7 +33,8 @@ from training.monitoring import (
     score_findings,
     segment_findings,
 )
-from training.pipelines.btyd_summary import event_span, returned
+from training.pipelines.btyd_summary import event_span, known_users
+from training.pipelines.snapshots import churned
 
 _YEAR = timedelta(days=365)
 
@@ -122,7 +122,7 @@ def _closed(home: Home, watched: SnapshotInfo, most: int, seen: _Seen) -> Iterat
     """The newest snapshots whose horizon has passed, oldest first: by moment, the last written of each."""
     end = Lake(home).last_event_at()
     by_moment = {info.as_of: info for info in snapshot_infos(home)}
-    closed = [i for i in by_moment.values() if _moment(i.as_of) + timedelta(days=i.horizon_days) <= end]
+    closed = [i for i in by_moment.values() if _moment(i.as_of) + timedelta(days=i.gap_days + i.horizon_days) <= end]
     if not closed:
         seen.notes.append(
             Note(
@@ -151,7 +151,12 @@ def _outcome(home: Home, snapshot: Snapshot, tables: EventTables, config: Monito
     except BundleError as error:
         seen.notes.append(Note(f"{window}: {error}", f"{window}：评分所用模型已不可用，无法评判"))
         return
-    left = ~_stayed(snapshot, bundle, tables)
+    label = ChurnLabel.model_validate(bundle.manifest.payload["label"])
+    known = known_users(tables, label.event, datetime.fromisoformat(info.as_of))
+    # Who was merged into another since is not found under his old id, and not judged.
+    place = pc.index_in(rows[c.USER_ID].combine_chunks().cast(pa.string()), value_set=known.user_id)
+    rows, found = rows.filter(place.is_valid()), place.drop_null().to_numpy()
+    left = churned(tables, known.take(found.astype(np.int64)), label, known_by=datetime.now(UTC))
     reference = None if info.fallback else _reference(bundle)
     holdout = rows[HOLDOUT].to_numpy(zero_copy_only=False)
     probability = rows[PROBABILITY].to_numpy()
@@ -169,17 +174,6 @@ def _outcome(home: Home, snapshot: Snapshot, tables: EventTables, config: Monito
                 f"{window}：在 {config.least_users:,} 人以上的分群中，流失率均未超过 {config.segment_churn:.0%}",
             )
         )
-
-
-def _stayed(snapshot: Snapshot, bundle: Bundle, tables: EventTables) -> npt.NDArray[np.bool_]:
-    """(n,) who of the snapshot did within the horizon what the label asks for."""
-    info = snapshot.info
-    label = ChurnLabel.model_validate(bundle.manifest.payload["label"])
-    start = datetime.fromisoformat(info.as_of)
-    end = start + timedelta(days=info.horizon_days)
-    back = returned(tables, label.event, start, end, known_by=datetime.now(UTC))
-    found = pc.is_in(snapshot.rows[c.USER_ID].cast(pa.string()), value_set=back)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _bundle(home: Home, info: SnapshotInfo) -> Bundle:

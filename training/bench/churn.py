@@ -63,7 +63,7 @@ def _check_window(events: pa.Table, cutoff: datetime, settings: ChurnConfig) -> 
         raise NotEnoughDataError(
             f"cut-off {day_of(cutoff)}: the last event is at {last}; nothing is left to judge predictions by"
         )
-    if last < cutoff + settings.label.horizon:
+    if last < cutoff + settings.label.closes:
         say(
             f"cut-off {day_of(cutoff)}: the data end on {last.date()}, "
             "before the label window does: labels are incomplete"

@@ -56,7 +56,7 @@ def train_churn(home: Home) -> TrainReport:
     config = load_config(ChurnConfig, home.configs / "churn.yaml", optional=True)
     tables = EventTables.from_lake(lake)
     as_of = end_of_data(lake.last_event_at())
-    cutoff = as_of - config.label.horizon
+    cutoff = as_of - config.label.closes
     tracker = Tracker(home)
     with tracker.run(KIND, config.model_dump(mode="json"), lake.fingerprint()) as run:
         say(f"fitting churn as of {cutoff:%Y-%m-%d}, judging on the {config.label.horizon_days:g} days after")

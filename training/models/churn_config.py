@@ -7,20 +7,37 @@ from pydantic import Field, field_validator, model_validator
 
 from features.contracts.config import Config
 from features.contracts.durations import Duration
-from features.contracts.events import MALL_INITIATED, EventType
+from features.contracts.events import MALL_INITIATED, EventType, SignOfLife
+
+
+class OwnRhythm(Config):
+    """Silence is judged by what is usual for each user, within the horizon."""
+
+    times: float = Field(default=3.0, gt=0)
+    """A user has churned when he is silent for this many of his own mean gaps between days with the event (count)."""
+    least: Duration = timedelta(days=7)
+    """Nobody has churned sooner: ``7d``."""
 
 
 class ChurnLabel(Config):
-    """A user has churned when he has no ``event`` in ``[cutoff, cutoff + horizon)``."""
+    """A user has churned when he has no ``event`` in ``[cutoff + gap, cutoff + gap + horizon)``.
 
-    event: EventType = EventType.PURCHASE
-    """What a user who stays would do."""
+    With ``event: activity`` and a population that was ``active_within`` some days, that is the churn of GA4: active in
+    the last days, not in the next ones.
+    """
+
+    event: SignOfLife = EventType.PURCHASE
+    """What a user who stays would do: a type of event, or ``activity``: anything that he does himself."""
     horizon: Duration = timedelta(days=90)
-    """Length of the label window after the cut-off: ``90d``."""
+    """Length of the label window: ``90d``."""
+    gap: Duration | None = None
+    """Time between the cut-off and the window, in which there is room to act: ``7d``; ``null``: none."""
+    own_rhythm: OwnRhythm | None = None
+    """Where given, the window of each user ends after his own measure, at the latest after the horizon."""
 
     @field_validator("event")
     @classmethod
-    def _done_by_the_user(cls, value: EventType) -> EventType:
+    def _done_by_the_user(cls, value: SignOfLife) -> SignOfLife:
         if value in MALL_INITIATED:
             raise ValueError(f"'{value}' is done by the mall; churn needs something that the user does")
         return value
@@ -28,6 +45,27 @@ class ChurnLabel(Config):
     @property
     def horizon_days(self) -> float:
         return self.horizon / timedelta(days=1)
+
+    @property
+    def opens(self) -> timedelta:
+        """From the cut-off until the window begins."""
+        return self.gap or timedelta()
+
+    @property
+    def closes(self) -> timedelta:
+        """From the cut-off until every label is known."""
+        return self.opens + self.horizon
+
+    @property
+    def of_next_purchases(self) -> bool:
+        """Whether a probability of churn is that of no purchase within the horizon from now on."""
+        return self.event is EventType.PURCHASE and self.gap is None and self.own_rhythm is None
+
+    @property
+    def text(self) -> str:
+        """What has to be absent, and when: ``purchase within 90 days``."""
+        gap = f", from {self.opens / timedelta(days=1):g} days on" if self.gap else ""
+        return f"{self.event} within {self.horizon_days:g} days{gap}"
 
 
 class Population(Config):

@@ -30,6 +30,8 @@ SINCE_PURCHASE: Final = "days_since_purchase"
 ORDER_VALUE: Final = "average_order_value"
 #: Non-negative tags that the linear part reads beside the rhythm, on a logarithmic scale.
 LINEAR_TAGS: Final = (ORDER_VALUE, "purchase_days_30d", "purchase_days_90d")
+#: Days on which a user did anything, and days since the last of them.
+ACTIVITY_TAGS: Final = ("active_days", "days_since_active")
 #: Tags without which no churn model of ours can be read.
 RHYTHM_TAGS: Final = (PURCHASE_DAYS, SINCE_FIRST_PURCHASE, SINCE_PURCHASE)
 

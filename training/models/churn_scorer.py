@@ -16,17 +16,21 @@ import pyarrow as pa
 from scipy.special import expit
 
 from features.contracts import columns as c
+from features.contracts.events import Activity, EventType, SignOfLife
 from training.models.boosting import contributions, log_odds
 from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
 from training.models.churn_fallback import Fallback
 from training.models.churn_features import (
+    ACTIVITY_TAGS,
     LINEAR_NAMES,
     LINEAR_TAGS,
     ORDER_VALUE,
+    PURCHASE_DAYS,
     RHYTHM_COLUMNS,
     RHYTHM_TAGS,
+    SINCE_PURCHASE,
     ChurnColumns,
     tag_values,
 )
@@ -38,9 +42,14 @@ from training.models.uncertainty import Uncertainty
 Float64 = npt.NDArray[np.float64]
 
 
-def required_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """What a model whose trees read ``tags`` needs of a tag table."""
-    return tuple(dict.fromkeys((*tags, *RHYTHM_TAGS, *LINEAR_TAGS)))
+def required_tags(tags: tuple[str, ...], event: SignOfLife = EventType.PURCHASE) -> tuple[str, ...]:
+    """What a model of ``event`` whose trees read ``tags`` needs of a tag table."""
+    return tuple(dict.fromkeys((*tags, *RHYTHM_TAGS, *LINEAR_TAGS, *_population_tags(event))))
+
+
+def _population_tags(event: SignOfLife) -> tuple[str, str]:
+    """Days with the event and days since the last. Other types than these two have no such tags: purchases stand in."""
+    return ACTIVITY_TAGS if event is Activity.ANY else (PURCHASE_DAYS, SINCE_PURCHASE)
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class ChurnScorer:
     @property
     def required_tags(self) -> tuple[str, ...]:
         """Every tag that :meth:`predict` reads."""
-        return required_tags(self.tags)
+        return required_tags(self.tags, self.label.event)
 
     def probability(self, tags: pa.Table) -> Float64:
         """(n,) calibrated probability of churn, without intervals and reasons."""
@@ -158,8 +167,8 @@ class ChurnScorer:
         return shown, np.where((index >= 0) & (other >= 0), partner, np.nan)
 
     def asked(self, tags: pa.Table) -> npt.NDArray[np.bool_]:
-        """Who belongs to the population. Tags count days with a purchase, so they stand for the events of the rule."""
-        days, _, since = tag_values(tags, RHYTHM_TAGS).T
+        """Who belongs to the population. Tags count days with the event, so they stand for the events of the rule."""
+        days, since = tag_values(tags, _population_tags(self.label.event)).T
         asked = days >= self.population.min_events
         if self.population.active_within is not None:
             asked &= since <= self.population.active_within / timedelta(days=1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.contracts import columns as c
-from features.contracts.events import EventType
+from features.contracts.events import MALL_INITIATED, Activity, SignOfLife
 from features.engine import EventTables
 from features.engine.known import counting
 from features.tags.spec.columns import DAY
@@ -18,6 +18,7 @@ from features.tags.spec.vocabulary import Value
 from training.models.bgnbd import PurchaseHistory
 from training.models.churn_baselines import CustomerSummary
 
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _MICROS_PER_DAY = timedelta(days=1) / timedelta(microseconds=1)
@@ -37,7 +38,15 @@ class Known:
         return Known(self.as_of, self.user_id.take(pa.array(rows)), self.events[rows], self.summary.take(rows))
 
 
-def known_users(tables: EventTables, event: EventType, as_of: datetime) -> Known:
+@dataclass(frozen=True)
+class Returned:
+    """Who came back, in no particular order."""
+
+    user_id: pa.Array
+    after: Float64  # (n,) days from the start of the window to the first event in it
+
+
+def known_users(tables: EventTables, event: SignOfLife, as_of: datetime) -> Known:
     """Summaries from events that occurred before ``as_of`` and had arrived by then. Days are UTC days."""
     rows = _counting(event, as_of)
     rows = rows.filter(rows[c.OCCURRED_AT] < _moment(as_of))
@@ -67,14 +76,16 @@ def known_users(tables: EventTables, event: EventType, as_of: datetime) -> Known
     )
 
 
-def returned(tables: EventTables, event: EventType, start: datetime, end: datetime, known_by: datetime) -> pa.Array:
-    """Ids of users with such an event in ``[start, end)`` that had arrived by ``known_by``."""
+def returned(tables: EventTables, event: SignOfLife, start: datetime, end: datetime, known_by: datetime) -> Returned:
+    """Users with such an event in ``[start, end)`` that had arrived by ``known_by``."""
     rows = _counting(event, known_by)
     rows = rows.filter(rows[c.OCCURRED_AT] >= _moment(start), rows[c.OCCURRED_AT] < _moment(end))
-    return _ids(_rows(tables, rows.select(c.USER_ID).distinct()))
+    found = _rows(tables, rows.group_by(c.USER_ID).aggregate(first=rows[c.OCCURRED_AT].min()))
+    first = found["first"].to_numpy().astype("datetime64[us]") - np.datetime64(_naive(start), "us")
+    return Returned(_ids(found), first.astype(np.float64) / _MICROS_PER_DAY)
 
 
-def event_span(tables: EventTables, event: EventType, before: datetime) -> tuple[datetime, datetime] | None:
+def event_span(tables: EventTables, event: SignOfLife, before: datetime) -> tuple[datetime, datetime] | None:
     """Times of the first and last event of a type before a moment; ``None`` when there is none."""
     rows = _counting(event, before)
     rows = rows.filter(rows[c.OCCURRED_AT] < _moment(before))
@@ -83,9 +94,11 @@ def event_span(tables: EventTables, event: EventType, before: datetime) -> tuple
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
 
-def _counting(event: EventType, by: datetime) -> Value:
+def _counting(event: SignOfLife, by: datetime) -> Value:
     rows = event_rows()
-    return counting(rows.filter(rows[c.EVENT_TYPE] == event.value), _naive(by))
+    kind = rows[c.EVENT_TYPE]
+    told = kind.notin([each.value for each in MALL_INITIATED]) if event is Activity.ANY else kind == event.value
+    return counting(rows.filter(told), _naive(by))
 
 
 def _rows(tables: EventTables, expression: Value) -> pa.Table:

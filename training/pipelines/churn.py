@@ -79,10 +79,10 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
 def _fit_fallback(
     tables: EventTables, cutoff: datetime, config: ChurnConfig, refused: NotEnoughDataError, rule: Rule | None = None
 ) -> FittedChurn:
-    snapshots = closed_snapshots(tables, cutoff, required_tags(()), config)
+    snapshots = closed_snapshots(tables, cutoff, required_tags((), config.label.event), config)
     if not snapshots:
         raise refused
-    now = describe(tables, cutoff, required_tags(()), config, most=_EXAMPLE_USERS)
+    now = describe(tables, cutoff, required_tags((), config.label.event), config, most=_EXAMPLE_USERS)
     found = fit_fallback(snapshots, now, config, str(refused), rule)
     model = _with_tiers(found.model, now.tags, config)
     say(f"no churn model can be fitted: {refused}; meanwhile a fallback serves: {found.choices['fallback_rule']}")
@@ -104,24 +104,24 @@ def _fit_fallback(
 def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
     candidates = candidate_tags(config.tags)
     candidates = telling_tags([build_tags(tables, cutoff, candidates)], candidates)
-    snapshots = past_snapshots(tables, cutoff, required_tags(candidates), config)
+    snapshots = past_snapshots(tables, cutoff, required_tags(candidates, config.label.event), config)
     history = history_days(tables, config.label.event, snapshots[-1].as_of)
     tags = telling_tags([snapshot.tags for snapshot in snapshots], steady_tags(candidates, history))
     rows = [rows_of(snapshot, tags, config.label.horizon_days, history) for snapshot in snapshots]
-    folds = validation_folds(snapshots, rows, config.label.horizon)
+    folds = validation_folds(snapshots, rows, config.label.closes)
     shape, loss, held = choose_shape(folds, config)
-    rehearsal = rehearsal_folds(snapshots, rows, config.label.horizon)
+    rehearsal = rehearsal_folds(snapshots, rows, config.label.closes)
     calibration = rehearse(*rehearsal, shape, config) if rehearsal else calibrate_between(held)
     with step("fitting the churn model"):
         final = fit_members(rows if calibration.newest is Newest.IN_THE_FIT else folds[0].fit, shape, config)
-    now = describe(tables, cutoff, required_tags(tags), config, most=_EXAMPLE_USERS)
+    now = describe(tables, cutoff, required_tags(tags, config.label.event), config, most=_EXAMPLE_USERS)
     model = ChurnModel(
         label=config.label,
         population=config.population,
         tiers=TierThresholds(),
         tags=tags,
-        titles=titles_of(required_tags(tags)),
-        tag_spec=spec_hash(required_tags(tags)),
+        titles=titles_of(required_tags(tags, config.label.event)),
+        tag_spec=spec_hash(required_tags(tags, config.label.event)),
         rhythm=now.rhythm,
         linear=final.linear,
         members=final.members,
@@ -176,7 +176,7 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
     snapshots = past_snapshots(tables, cutoff, model.required_tags, config, fitted.snapshots)
     rows = [rows_of(snapshot, model.tags, config.label.horizon_days, fitted.history) for snapshot in snapshots]
     if fitted.newest is Newest.CALIBRATION_ONLY:
-        rows = list(validation_folds(snapshots, rows, config.label.horizon)[0].fit)
+        rows = list(validation_folds(snapshots, rows, config.label.closes)[0].fit)
     with step("fitting the churn model"):
         final = fit_members(rows, fitted.shape, config)
     now = describe(tables, cutoff, model.required_tags, config, most=_EXAMPLE_USERS)
@@ -191,7 +191,7 @@ def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -
     The labels need the events of the horizon after ``cutoff``; they are used for nothing else.
     """
     model, config = fitted.model, fitted.config
-    label_end = cutoff + config.label.horizon
+    label_end = cutoff + config.label.closes
     asked = take_snapshot(tables, cutoff, model.required_tags, config, known_by=label_end)
     frame = pd.DataFrame({c.USER_ID: asked.known.user_id.to_pylist(), LABEL: asked.label})
     frame[PIPELINE] = model.probability(asked.tags)

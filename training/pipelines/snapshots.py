@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from features.contracts import columns as c
 from features.contracts.errors import NotEnoughDataError
-from features.contracts.events import EventType
+from features.contracts.events import EventType, SignOfLife
 from features.contracts.progress import track
 from features.engine import EventTables, build_tags
 from training.models.btyd import Btyd
-from training.models.churn_config import ChurnConfig, Population
+from training.models.churn_config import ChurnConfig, ChurnLabel, Population
 from training.models.churn_features import purchase_history
 from training.pipelines.btyd_summary import Known, event_span, known_users, returned
 
@@ -53,15 +53,17 @@ class Snapshot(Described):
     label: Labels  # (n,) True: churned
 
 
-def plan_snapshots(first: datetime, cutoff: datetime, horizon: timedelta, most: int) -> list[datetime]:
-    """Moments of snapshots, newest first, whose label windows close by ``cutoff``.
+def plan_snapshots(
+    first: datetime, cutoff: datetime, horizon: timedelta, most: int, *, closes: timedelta | None = None
+) -> list[datetime]:
+    """Moments of snapshots, newest first, whose label windows close by ``cutoff``, ``closes`` (the horizon) after each.
 
     The distance is a sixth of the horizon but at least a week. Before the earliest snapshot there is a horizon of
     history since ``first``: while a log is younger, its users look newer than they are. Where that leaves none,
     half a horizon must do. Empty when the history is too short for any.
     """
     step = max(_WEEK, horizon / _STEPS_PER_HORIZON)
-    planned = [cutoff - horizon - index * step for index in range(most)]
+    planned = [cutoff - (closes or horizon) - index * step for index in range(most)]
     for history in (max(_WEEK, horizon), least_history(horizon)):
         if kept := [moment for moment in planned if moment >= first + history]:
             return kept
@@ -73,7 +75,7 @@ def least_history(horizon: timedelta) -> timedelta:
     return max(_WEEK, horizon / 2)
 
 
-def history_days(tables: EventTables, event: EventType, as_of: datetime) -> float:
+def history_days(tables: EventTables, event: SignOfLife, as_of: datetime) -> float:
     """Days from the first event of a type to ``as_of``; 0 when there is none."""
     span = event_span(tables, event, as_of)
     return 0.0 if span is None else (as_of - span[0]) / timedelta(days=1)
@@ -120,9 +122,22 @@ def take_snapshot(
 ) -> Snapshot:
     """The eligible users at ``as_of``, labelled by what had arrived at ``known_by``."""
     users = describe(tables, as_of, tags, config, most=most)
-    back = returned(tables, config.label.event, as_of, as_of + config.label.horizon, known_by)
-    stayed = pc.is_in(users.known.user_id, value_set=back).to_numpy(zero_copy_only=False)
-    return Snapshot(**vars(users), label=~stayed)
+    return Snapshot(**vars(users), label=churned(tables, users.known, config.label, known_by=known_by))
+
+
+def churned(tables: EventTables, known: Known, label: ChurnLabel, *, known_by: datetime) -> Labels:
+    """(n,) who of the ``known`` users churned after that moment, by what had arrived at ``known_by``."""
+    back = returned(tables, label.event, known.as_of + label.opens, known.as_of + label.closes, known_by)
+    place = pc.index_in(known.user_id, value_set=back.user_id).fill_null(-1).to_numpy(zero_copy_only=False)
+    allowed = np.full(len(place), np.inf)
+    if label.own_rhythm is not None:
+        history = known.summary.history
+        repeats = history.frequency > 0
+        usual = np.divide(history.recency, history.frequency, out=np.full(len(place), np.inf), where=repeats)
+        least = label.own_rhythm.least / timedelta(days=1)
+        allowed = np.maximum(label.own_rhythm.times * usual, least)
+    after = np.append(back.after, np.inf)[place]  # the last stands for who did not come back
+    return np.asarray(~((place >= 0) & (after < allowed)), dtype=np.bool_)
 
 
 def past_snapshots(
@@ -134,27 +149,27 @@ def past_snapshots(
     :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
     """
     label = config.label
-    horizon = f"{label.horizon_days:g} days"
     span = event_span(tables, label.event, cutoff)
     if span is None:
         raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
-    needed = span[0] + max(label.horizon * config.snapshots.least_history, least_history(label.horizon) + label.horizon)
+    three, one = label.horizon * config.snapshots.least_history + label.opens, least_history(label.horizon)
+    needed = span[0] + max(three, one + label.closes)
     if cutoff < needed:
-        days = (cutoff - span[0]) / timedelta(days=1)
+        days, least = ((moment - span[0]) / timedelta(days=1) for moment in (cutoff, needed))
         raise NotEnoughDataError(
             f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}, "
-            f"which is {days:.1f} days; a horizon of {horizon} needs {(needed - span[0]) / timedelta(days=1):g} days, "
+            f"which is {days:.1f} days; a horizon of {label.horizon_days:g} days needs {least:g} days, "
             f"so wait until {needed.isoformat()} or take a shorter horizon"
         )
-    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most)
+    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most, closes=label.closes)
     found = _take(tables, moments, cutoff, tags, config, taken)
-    churned = sum(int(snapshot.label.sum()) for snapshot in found)
-    stayed = sum(len(snapshot) for snapshot in found) - churned
+    left = sum(int(snapshot.label.sum()) for snapshot in found)
+    stayed = sum(len(snapshot) for snapshot in found) - left
     least = config.snapshots.least_of_each_class
-    for count, did in ((churned, f"had no {label.event}"), (stayed, f"had a {label.event}")):
+    for count, did in ((left, "had no"), (stayed, "had a")):
         if count < least:
             raise NotEnoughDataError(
-                f"{count} users of {len(found)} snapshots before {cutoff.isoformat()} {did} within {horizon}; "
+                f"{count} users of {len(found)} snapshots before {cutoff.isoformat()} {did} {label.text}; "
                 f"at least {least} are needed to learn what sets them apart"
             )
     return found
@@ -168,8 +183,8 @@ def closed_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str],
     span = event_span(tables, config.label.event, cutoff)
     if span is None:
         return []
-    newest = cutoff - config.label.horizon
-    moments = plan_snapshots(span[0], cutoff, config.label.horizon, config.snapshots.most) or [newest]
+    label, newest = config.label, cutoff - config.label.closes
+    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most, closes=label.closes) or [newest]
     return _take(tables, moments, cutoff, tags, config) if newest > span[0] else []
 
 

@@ -154,6 +154,6 @@ def _came(
     """(n,) who had an event of the outcome within the window, as had arrived by ``cutoff``."""
     came = np.zeros(len(ids), dtype=np.bool_)
     for event in config.outcome.events:
-        found = returned(tables, event, start, start + config.outcome.window, cutoff)
+        found = returned(tables, event, start, start + config.outcome.window, cutoff).user_id
         came |= pc.is_in(ids, value_set=found).to_numpy(zero_copy_only=False)
     return came

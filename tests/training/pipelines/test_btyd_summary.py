@@ -53,8 +53,8 @@ def test_a_row_that_arrived_later_is_not_known_yet() -> None:
 def test_the_label_window_is_half_open_and_needs_arrival() -> None:
     tables = _log(("at start", 10.0, None), ("at end", 15.0, None), ("inside", 14.9, None), ("late", 12.0, 30.0))
     window = (EventType.PURCHASE, START + 10 * DAY, START + 15 * DAY)
-    assert sorted(returned(tables, *window, known_by=START + 15 * DAY).to_pylist()) == ["at start", "inside"]
-    assert "late" in returned(tables, *window, known_by=START + 30 * DAY).to_pylist()
+    assert sorted(returned(tables, *window, known_by=START + 15 * DAY).user_id.to_pylist()) == ["at start", "inside"]
+    assert "late" in returned(tables, *window, known_by=START + 30 * DAY).user_id.to_pylist()
 
 
 def test_the_span_is_that_of_the_event_before_the_moment() -> None:

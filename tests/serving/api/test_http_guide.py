@@ -69,5 +69,5 @@ def test_every_call_works_and_answers_as_shown(mall: Mall) -> None:
         elif text.startswith("curl"):
             last = run(text, mall)
             calls += 1
-            assert last.status_code == 200, f"{text}\n{last.text}"
+            assert last.status_code in {200, 202}, f"{text}\n{last.text}"
     assert calls >= 18

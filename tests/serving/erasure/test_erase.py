@@ -1,5 +1,6 @@
 """A person out of every store, and nobody else; for good."""
 
+import shutil
 from datetime import timedelta
 
 import pyarrow as pa
@@ -142,3 +143,13 @@ def test_the_only_user_of_a_mall_can_go(home: Home, store: OnlineStore, tmp_path
     assert receipt.records > 0
     assert len(pa.concat_tables([pq.ParquetFile(file).read() for file in lake.event_files()])) == 0
     assert files_that_name_him(lonely.root) == {}
+
+
+def test_registered_models_that_remember_him_are_named(home: Home, store: OnlineStore) -> None:
+    (bundle,) = (home.bundles / "recommend").iterdir()
+    shutil.copytree(bundle, home.mlruns / "artifacts" / "1" / "model")
+    receipt = erased(home, store)
+    assert [kept.where for kept in receipt.kept] == ["deployed", "tracked"]
+    assert "2 models were trained before" in receipt.statement["en"]
+    assert receipt.is_signed_by(Lake(home).identity_key)
+    assert not receipt.model_copy(update={"kept": ()}).is_signed_by(Lake(home).identity_key)

@@ -52,6 +52,16 @@ class RiskAction:
 
 
 @dataclass(frozen=True)
+class HorizonRisk:
+    """Churn over one horizon."""
+
+    days: float
+    probability: float
+    low: float  # 95 % interval
+    high: float
+
+
+@dataclass(frozen=True)
 class UserRisk:
     """The risk of one user; amounts in the mall's currency. None: not known."""
 
@@ -70,6 +80,7 @@ class UserRisk:
     expected_next_purchase: str | None  # ISO 8601 date
     days_overdue: float | None
     survival: tuple[CurvePoint, ...]
+    horizons: tuple[HorizonRisk, ...]  # the shortest first, the model's own among them
     uplift: float | None
     action: RiskAction
 
@@ -179,6 +190,10 @@ def _risks(told: Forecast, as_of: datetime) -> Iterator[UserRisk]:
             expected_next_purchase=dates[row],
             days_overdue=_known(told.overdue[row]),
             survival=tuple(CurvePoint(day, float(p)) for day, p in zip(CURVE_DAYS, curve[row], strict=True)),
+            horizons=tuple(
+                HorizonRisk(each.days, float(each.probability[row]), float(each.low[row]), float(each.high[row]))
+                for each in scores.horizons
+            ),
             uplift=_known(told.effect[row]),
             action=RiskAction(name, code, Text(english, chinese), float(told.recommended.profit[row])),
         )

@@ -14,6 +14,7 @@ LIFECYCLE: Final = "segment"
 EXPECTED_PURCHASES: Final = "expected_purchases"
 VALUE_AT_RISK: Final = "value_at_risk"
 REASONS: Final = "reasons"
+HORIZONS: Final = "horizons"
 VALUES: Final = {30: "expected_value_30d", 90: "expected_value_90d", 365: "expected_value_365d"}
 NEXT_PURCHASE: Final = "expected_next_purchase"
 OVERDUE: Final = "days_overdue"
@@ -49,11 +50,12 @@ SNAPSHOT_SCHEMA: Final = pa.schema(
         pa.field(ACTION, pa.string()),
         pa.field(ACTION_REASON, pa.string()),  # JSON object
         pa.field(EXPECTED_PROFIT, pa.float64()),  # of the action, in the mall's currency
+        pa.field(HORIZONS, pa.string()),  # JSON list: churn over further horizons, the shortest first
     ]
 )
 
 #: Columns that hold JSON text.
-JSON_COLUMNS: Final = (REASONS, ACTION_REASON)
+JSON_COLUMNS: Final = (REASONS, ACTION_REASON, HORIZONS)
 
 #: Columns whose change makes a user "changed" in a delta. Probabilities move a little in every run; tiers matter.
 COMPARED: Final = (TIER, LIFECYCLE, ACTION, c.CONSENT_MARKETING, HOLDOUT, SUPPRESSED, SUPPRESSION_REASON)

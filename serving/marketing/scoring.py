@@ -22,6 +22,7 @@ from serving.marketing.columns import (
     EXPECTED_PURCHASES,
     HIGH,
     HOLDOUT,
+    HORIZONS,
     LIFECYCLE,
     LOW,
     NEXT_PURCHASE,
@@ -168,6 +169,7 @@ def _rows(told: Forecast, tags: pa.Table, contact: _Contact, as_of: datetime) ->
         ACTION: action,
         ACTION_REASON: why,
         EXPECTED_PROFIT: told.recommended.profit,
+        HORIZONS: _horizons(scores),
     }
     return pa.table(columns, schema=SNAPSHOT_SCHEMA)
 
@@ -183,6 +185,21 @@ def _actions(told: Forecast) -> tuple[pa.Array, pa.Array]:
     action = pa.DictionaryArray.from_arrays(pa.array(told.recommended.action), pa.array(words))
     why = pa.DictionaryArray.from_arrays(pa.array(told.recommended.why), pa.array(reasons))
     return action.cast(pa.string()), why.cast(pa.string())
+
+
+def _horizons(scores: ChurnScores) -> list[str]:
+    """Churn by horizon as JSON, four digits each."""
+    days = [each.days for each in scores.horizons]
+    parts = [np.column_stack([each.probability, each.low, each.high]).round(4).tolist() for each in scores.horizons]
+    return [
+        orjson.dumps(
+            [
+                {"days": day, "probability": probability, "low": low, "high": high}
+                for day, (probability, low, high) in zip(days, row, strict=True)
+            ]
+        ).decode()
+        for row in zip(*parts, strict=True)
+    ]
 
 
 def _known(values: npt.NDArray[np.float64]) -> pa.Array:

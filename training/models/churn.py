@@ -19,6 +19,7 @@ from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
 from training.models.churn_fallback import Fallback, Rule
+from training.models.churn_heads import Head
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.golden import check_kind, check_tags, golden_rows, replay
@@ -58,6 +59,7 @@ class ChurnModel(ChurnScorer):
             "titles": {name: list(title) for name, title in self.titles.items()},
             "head_start": [member.head_start for member in self.members],
             "calibrator": str(self.calibrator.kind),
+            "heads": [head.days for head in self.heads],
             "fallback": None if self.fallback is None else self.fallback.document(),
         }
         manifest = Manifest(
@@ -75,6 +77,8 @@ class ChurnModel(ChurnScorer):
             "calibrator": self.calibrator.to_array(),
             "uncertainty": self.uncertainty.to_array(),
         }
+        for i, head in enumerate(self.heads):
+            arrays |= {f"head_{i}": head.linear.to_array(), f"head_{i}_uncertainty": head.uncertainty.to_array()}
         texts = {f"member_{i}.txt": member.booster.model_to_string() for i, member in enumerate(self.members)}
         texts |= beside or {}
         texts[GOLDEN] = json.dumps(golden_rows(examples, self.required_tags, self._outputs))
@@ -106,6 +110,14 @@ class ChurnModel(ChurnScorer):
                 ),
                 calibrator=Calibrator.from_array(payload["calibrator"], bundle.array("calibrator")),
                 uncertainty=Uncertainty.from_array(bundle.array("uncertainty")),
+                heads=tuple(
+                    Head(
+                        float(days),
+                        Logistic.from_array(bundle.array(f"head_{i}")),
+                        Uncertainty.from_array(bundle.array(f"head_{i}_uncertainty")),
+                    )
+                    for i, days in enumerate(payload.get("heads", ()))  # bundles of before had none
+                ),
                 fallback=_fallback(payload["fallback"]),
             )
         except (KeyError, ValueError, lgb.basic.LightGBMError) as error:

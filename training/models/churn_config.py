@@ -168,6 +168,9 @@ class ChurnConfig(Config):
     """The whole of ``configs/churn.yaml``. One default serves every data set; choices are made on its own past."""
 
     label: ChurnLabel = ChurnLabel()
+    horizons: tuple[Duration, ...] = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
+    """Further horizons over which churn is foretold, each by a head of its own: ``[7d, 30d, 90d]``. Those for which the
+    history is too short are left out."""
     population: Population = Population()
     tiers: TierPolicy = TierPolicy()
     snapshots: SnapshotConfig = SnapshotConfig()

@@ -34,6 +34,7 @@ from training.models.churn_features import (
     ChurnColumns,
     tag_values,
 )
+from training.models.churn_heads import Head, Horizon, by_horizon
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.logistic import Logistic
 from training.models.reasons import beside, nothing_said, strongest
@@ -75,6 +76,7 @@ class ChurnScorer:
     members: tuple[Member, ...]
     calibrator: Calibrator
     uncertainty: Uncertainty
+    heads: tuple[Head, ...] = ()  # of further horizons
     fallback: Fallback | None = None  # why this is no more than a simple rule, where it is
 
     @property
@@ -119,7 +121,12 @@ class ChurnScorer:
             reason_beside=other,
             reason_weight=weight,
             titles=self.titles,
+            horizons=self._horizons(tags, Horizon(self.label.horizon_days, probability, low, high)),
         )
+
+    def _horizons(self, tags: pa.Table, own: Horizon) -> tuple[Horizon, ...]:
+        columns = [ChurnColumns.of(tags, (), self.rhythm, head.days).linear for head in self.heads]
+        return by_horizon(self.heads, columns, own)
 
     def contributions(self, tags: pa.Table) -> Float64:
         """(n, reason columns) what each tag adds to a user's log-odds, mean over members."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.contracts import columns as c
+from training.models.churn_heads import Horizon
 from training.models.reasons import Reason, say
 
 Float64 = npt.NDArray[np.float64]
@@ -40,6 +41,7 @@ class ChurnScores:
     reason_beside: Float64  # (n, 3) the value that is told beside it, NaN when there is none
     reason_weight: Float64  # (n, 3) log-odds; above 0 raises the risk
     titles: Mapping[str, tuple[str, str]]
+    horizons: tuple[Horizon, ...]  # the shortest first, the model's own among them
 
     def __len__(self) -> int:
         return len(self.user_id)

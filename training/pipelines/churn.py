@@ -31,6 +31,7 @@ from training.pipelines.churn_choices import (
 from training.pipelines.churn_data import candidate_tags, rows_of, steady_tags, telling_tags, titles_of
 from training.pipelines.churn_fallback import fit_fallback
 from training.pipelines.churn_folds import rehearsal_folds, validation_folds
+from training.pipelines.churn_heads import fit_heads
 from training.pipelines.churn_judge import PIPELINE, fit_baselines, judge_folds
 from training.pipelines.snapshots import (
     Snapshot,
@@ -84,19 +85,21 @@ def _fit_fallback(
         raise refused
     now = describe(tables, cutoff, required_tags((), config.label.event), config, most=_EXAMPLE_USERS)
     found = fit_fallback(snapshots, now, config, str(refused), rule)
-    model = _with_tiers(found.model, now.tags, config)
+    history = history_days(tables, config.label.event, snapshots[-1].as_of)
+    heads, told = fit_heads(tables, cutoff, snapshots, history, config)
+    model = _with_tiers(replace(found.model, heads=heads), now.tags, config)
     say(f"no churn model can be fitted: {refused}; meanwhile a fallback serves: {found.choices['fallback_rule']}")
     return FittedChurn(
         model=model,
         baselines=fit_baselines(snapshots, config),
-        choices=found.choices | {"tiers": model.tiers.model_dump(mode="json")},
+        choices=found.choices | {"tiers": model.tiers.model_dump(mode="json"), "horizons": told},
         validation=[],
         importance=_importance(model, now.tags),
         examples=now.tags,
         config=config,
         shape=None,
         newest=None,
-        history=history_days(tables, config.label.event, snapshots[-1].as_of),
+        history=history,
         snapshots=snapshots,
     )
 
@@ -115,6 +118,7 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
     with step("fitting the churn model"):
         final = fit_members(rows if calibration.newest is Newest.IN_THE_FIT else folds[0].fit, shape, config)
     now = describe(tables, cutoff, required_tags(tags, config.label.event), config, most=_EXAMPLE_USERS)
+    heads, told = fit_heads(tables, cutoff, snapshots, history, config)
     model = ChurnModel(
         label=config.label,
         population=config.population,
@@ -127,6 +131,7 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
         members=final.members,
         calibrator=calibration.calibrator(held),
         uncertainty=uncertainty(held, calibration.kind),
+        heads=heads,
     )
     model = _with_tiers(model, now.tags, config)
     choices = {
@@ -148,6 +153,7 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
         "calibration_rehearsed": rehearsal is not None,
         "tiers": model.tiers.model_dump(mode="json"),
         "rhythm": model.rhythm.document(),
+        "horizons": told,
     }
     return FittedChurn(
         model=model,
@@ -180,9 +186,17 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
     with step("fitting the churn model"):
         final = fit_members(rows, fitted.shape, config)
     now = describe(tables, cutoff, model.required_tags, config, most=_EXAMPLE_USERS)
-    model = replace(model, rhythm=now.rhythm, linear=final.linear, members=final.members)
+    heads, told = fit_heads(tables, cutoff, snapshots, fitted.history, config)
+    model = replace(model, rhythm=now.rhythm, linear=final.linear, members=final.members, heads=heads)
     model = _with_tiers(model, now.tags, config)
-    return replace(fitted, model=model, importance=_importance(model, now.tags), examples=now.tags, snapshots=snapshots)
+    return replace(
+        fitted,
+        model=model,
+        choices=fitted.choices | {"horizons": told},
+        importance=_importance(model, now.tags),
+        examples=now.tags,
+        snapshots=snapshots,
+    )
 
 
 def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def fit_fallback(
         linear=linear,
         members=(),
         calibrator=Calibrator.identity(),
-        uncertainty=Uncertainty.fit(raw, rows.label, _drift(parts, linear)),
+        uncertainty=Uncertainty.fit(raw, rows.label, drift_of(parts, linear)),
         fallback=Fallback(rule, reason),
     )
     choices = {
@@ -115,7 +115,7 @@ def _fit(rule: Rule, rows: Rows) -> Logistic:
     return Logistic.fit(rows.columns.linear * read, rows.label).only(read)
 
 
-def _drift(parts: Sequence[Rows], linear: Logistic) -> float:
+def drift_of(parts: Sequence[Rows], linear: Logistic) -> float:
     """How far each snapshot's base rate was from what the rule says, where there are several."""
     if len(parts) < 2:
         return _UNKNOWN_DRIFT

@@ -41,6 +41,17 @@ class ActionOut(BaseModel):
     """Of the action, in the mall's currency; 0 for being left alone."""
 
 
+class HorizonOut(BaseModel):
+    """Churn over one horizon."""
+
+    days: float
+    probability: float
+    """Of no purchase (or what the label asks for) within so many days."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+
+
 class UserRiskOut(BaseModel):
     """The risk of one user; amounts in the mall's currency."""
 
@@ -69,6 +80,8 @@ class UserRiskOut(BaseModel):
     second purchase day."""
     survival: list[CurvePointOut]
     """Probability of no purchase until some days; passes through `probability` at the horizon."""
+    horizons: list[HorizonOut]
+    """Churn over every horizon that the history is long enough for, the shortest first, the model's own among them."""
     uplift: float | None
     """Change of the probability of a visit by a message; null without an uplift model."""
     action: ActionOut
@@ -155,6 +168,8 @@ class ListedUserOut(BaseModel):
     action_reason: ActionReasonOut | None
     expected_profit: float | None
     """Of the action, in the mall's currency."""
+    horizons: list[HorizonOut] | None
+    """Churn over every horizon that the model knows, the shortest first; null in snapshots of earlier versions."""
     change: str | None = None
     """With `since`: added, changed or removed."""
 

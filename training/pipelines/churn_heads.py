@@ -1,0 +1,47 @@
+"""Fit the heads of further horizons on the snapshots that taught the model, as far as their windows have closed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from features.engine import EventTables
+from training.models.churn_config import ChurnConfig
+from training.models.churn_heads import Head
+from training.models.logistic import Logistic
+from training.models.uncertainty import Uncertainty
+from training.pipelines.churn_data import rows_of, stack
+from training.pipelines.churn_fallback import drift_of
+from training.pipelines.snapshots import Snapshot, churned
+
+
+def fit_heads(
+    tables: EventTables, cutoff: datetime, snapshots: Sequence[Snapshot], history: float, config: ChurnConfig
+) -> tuple[tuple[Head, ...], list[dict[str, Any]]]:
+    """A head for each further horizon, and what is to be said of each; one that cannot be fitted is left out by name.
+
+    Only snapshots whose window over that horizon closes by ``cutoff`` teach it; ``history``: see :func:`rows_of`.
+    """
+    heads, told = [], []
+    for horizon in config.horizons:
+        label, days = config.label.model_copy(update={"horizon": horizon}), horizon / timedelta(days=1)
+        if horizon == config.label.horizon:
+            continue
+        parts = [
+            rows_of(replace(snapshot, label=churned(tables, snapshot.known, label, known_by=cutoff)), (), days, history)
+            for snapshot in snapshots
+            if snapshot.as_of + label.closes <= cutoff
+        ]
+        left = sum(int(part.label.sum()) for part in parts)
+        stayed = sum(len(part) for part in parts) - left
+        account: dict[str, Any] = {"days": days, "snapshots": len(parts), "churned": left, "stayed": stayed}
+        least = config.snapshots.least_of_each_class
+        if min(left, stayed) < least:
+            told.append(account | {"left_out": f"{least} who churned and {least} who stayed are needed"})
+            continue
+        rows = stack(parts, config.snapshots.rows)
+        linear = Logistic.fit(rows.columns.linear, rows.label)
+        raw = linear.log_odds(rows.columns.linear)
+        heads.append(Head(days, linear, Uncertainty.fit(raw, rows.label, drift_of(parts, linear))))
+        told.append(account)
+    return tuple(heads), told

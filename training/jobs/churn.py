@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from features.contracts import columns as c
 from features.contracts.config import load_config
-from features.contracts.errors import MissingStateError
+from features.contracts.errors import MissingStateError, NotEnoughDataError
 from features.contracts.home import Home
 from features.contracts.progress import say
 from features.engine import EventTables, build_tags
@@ -35,7 +36,7 @@ from training.pictures import Slice, Standing, calibration, gain_and_lift, impor
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
 from training.report import render_churn
-from training.tracking import Comparison, TrackedRun, Tracker
+from training.tracking import Comparison, RegisteredModel, TrackedRun, Tracker
 from training.tracking.promotion import refusal
 
 _METRIC = "auc"
@@ -60,8 +61,16 @@ def train_churn(home: Home) -> TrainReport:
     tracker = Tracker(home)
     with tracker.run(KIND, config.model_dump(mode="json"), lake.fingerprint()) as run:
         say(f"fitting churn as of {cutoff:%Y-%m-%d}, judging on the {config.label.horizon_days:g} days after")
-        judged = fit_churn(tables, cutoff, config)
+        try:
+            judged = fit_churn(tables, cutoff, config)
+        except NotEnoughDataError as refused:
+            say(f"nothing can be judged yet: {refused}")
+            return _unjudged(run, tables, as_of, cutoff, config, started)
         frame = evaluate_churn(tables, judged, cutoff)
+        if frame[LABEL].nunique() < 2:
+            same = "nobody was asked about" if frame.empty else "all did the same"
+            say(f"nothing can be judged: of {len(frame):,} users of {cutoff:%Y-%m-%d} {same}")
+            return _unjudged(run, tables, as_of, cutoff, config, started)
         rows = _rows(frame)
         run.document("choices", judged.choices)
         run.table("validation", judged.validation)
@@ -107,18 +116,7 @@ def train_churn(home: Home) -> TrainReport:
 
         say(f"fitting churn on everything before {as_of:%Y-%m-%d}")
         final = refit_churn(tables, judged, as_of)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / KIND
-            final.model.to_bundle(
-                path,
-                final.examples,
-                version=f"{KIND}-{run.id[:12]}",
-                as_of=as_of.isoformat(),
-                code_version=code_version(),
-                run_id=run.id,
-                beside={REFERENCE: reference_of(final, float(rows[0][_METRIC])).to_json()},
-            )
-            registered = run.bundle(path, comparisons)
+        registered = _register(run, final, as_of, float(rows[0][_METRIC]), comparisons)
         challenger.keep(run)
         champion = tracker.alias(KIND, "champion")
         report = TrainReport(
@@ -130,14 +128,59 @@ def train_churn(home: Home) -> TrainReport:
             metric=_METRIC,
             rows=rows,
             comparisons=comparisons,
-            refusal=unfair or refusal(comparisons, champion.version if champion else ""),
+            refusal=registered.stands_in or unfair or refusal(comparisons, champion.version if champion else ""),
             seconds=time.monotonic() - started,
+            stands_in=bool(registered.stands_in),
         )
         report.keep(run)
     return report
 
 
-def reference_of(fitted: FittedChurn, trained_auc: float) -> Reference:
+def _unjudged(
+    run: TrackedRun, tables: EventTables, as_of: datetime, cutoff: datetime, config: ChurnConfig, started: float
+) -> TrainReport:
+    """What the whole history gives where too little of it lies before a window to judge by: a fallback, at the most."""
+    final = fit_churn(tables, as_of, config)
+    run.document("choices", final.choices)
+    registered = _register(run, final, as_of, None, ())
+    report = TrainReport(
+        kind=KIND,
+        version=registered.version,
+        run_id=run.id,
+        as_of=as_of.isoformat(),
+        cutoff=cutoff.isoformat(),
+        metric=_METRIC,
+        rows=(),
+        comparisons=(),
+        refusal=registered.stands_in or refusal((), ""),
+        seconds=time.monotonic() - started,
+        stands_in=bool(registered.stands_in),
+    )
+    report.keep(run)
+    return report
+
+
+def _register(
+    run: TrackedRun, final: FittedChurn, as_of: datetime, auc: float | None, comparisons: Sequence[Comparison]
+) -> RegisteredModel:
+    """Keep the model that goes out; a fallback is marked, so that nobody takes it for one."""
+    mark = final.model.fallback
+    stands_in = f"it is a fallback, a simple rule that may serve meanwhile: {mark.reason}" if mark else ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KIND
+        final.model.to_bundle(
+            path,
+            final.examples,
+            version=f"{KIND}-{run.id[:12]}",
+            as_of=as_of.isoformat(),
+            code_version=code_version(),
+            run_id=run.id,
+            beside={REFERENCE: reference_of(final, auc).to_json()},
+        )
+        return run.bundle(path, comparisons, stands_in=stands_in)
+
+
+def reference_of(fitted: FittedChurn, trained_auc: float | None) -> Reference:
     """What watching compares with: inputs and scores of the users at the model's as-of who belong to its population."""
     model = fitted.model
     users = fitted.examples.filter(pa.array(model.asked(fitted.examples)))

@@ -27,6 +27,7 @@ class TrainReport:
     comparisons: Sequence[Comparison]
     refusal: str | None  # why it may not be promoted as it stands, None when it may
     seconds: float
+    stands_in: bool = False  # a fallback, which may be deployed and is never promoted
 
     def to_document(self) -> dict[str, Any]:
         """The report for machines."""
@@ -49,6 +50,8 @@ class TrainReport:
 
     def to_text(self) -> str:
         """The report for a person."""
+        if not self.rows:
+            return f"{self.kind} version {self.version}, as of {self.as_of[:10]}, not judged ({self.seconds:.0f} s)"
         names = [name for name in self.rows[0] if name not in ("model", "kind")]
         wide = max(len(str(row["model"])) for row in self.rows)
         lines = [
@@ -67,4 +70,5 @@ class TrainReport:
         """What to do with the new version."""
         if self.refusal is None:
             return f"It may be promoted: mallard promote {self.kind}"
-        return f"It may not be promoted: {self.refusal}"
+        let = f" Let it answer all the same with: mallard deploy {self.kind} --version {self.version}"
+        return f"It may not be promoted: {self.refusal}.{let if self.stands_in else ''}"

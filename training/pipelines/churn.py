@@ -37,6 +37,7 @@ from training.pipelines.snapshots import (
     Snapshot,
     closed_snapshots,
     describe,
+    first_event,
     history_days,
     past_snapshots,
     take_snapshot,
@@ -105,6 +106,7 @@ def _fit_fallback(
 
 
 def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedChurn:
+    first_event(tables, cutoff, config)  # says what is missing before anything takes time
     candidates = candidate_tags(config.tags)
     candidates = telling_tags([build_tags(tables, cutoff, candidates)], candidates)
     snapshots = past_snapshots(tables, cutoff, required_tags(candidates, config.label.event), config)

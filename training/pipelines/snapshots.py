@@ -140,14 +140,8 @@ def churned(tables: EventTables, known: Known, label: ChurnLabel, *, known_by: d
     return np.asarray(~((place >= 0) & (after < allowed)), dtype=np.bool_)
 
 
-def past_snapshots(
-    tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig, taken: Sequence[Snapshot] = ()
-) -> list[Snapshot]:
-    """Every snapshot that may teach a model as of ``cutoff``, newest first; empty ones are left out.
-
-    What was ``taken`` for an earlier cut-off, with these tags at least, is used again. Raises
-    :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
-    """
+def first_event(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> datetime:
+    """When the history begins. Raises :class:`NotEnoughDataError` where too little of it lies before ``cutoff``."""
     label = config.label
     span = event_span(tables, label.event, cutoff)
     if span is None:
@@ -161,7 +155,19 @@ def past_snapshots(
             f"which is {days:.1f} days; a horizon of {label.horizon_days:g} days needs {least:g} days, "
             f"so wait until {needed.isoformat()} or take a shorter horizon"
         )
-    moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most, closes=label.closes)
+    return span[0]
+
+
+def past_snapshots(
+    tables: EventTables, cutoff: datetime, tags: Sequence[str], config: ChurnConfig, taken: Sequence[Snapshot] = ()
+) -> list[Snapshot]:
+    """Every snapshot that may teach a model as of ``cutoff``, newest first; empty ones are left out.
+
+    What was ``taken`` for an earlier cut-off, with these tags at least, is used again. Raises
+    :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
+    """
+    label, first = config.label, first_event(tables, cutoff, config)
+    moments = plan_snapshots(first, cutoff, label.horizon, config.snapshots.most, closes=label.closes)
     found = _take(tables, moments, cutoff, tags, config, taken)
     left = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - left

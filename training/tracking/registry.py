@@ -14,6 +14,7 @@ from training.tracking.promotion import Comparison, from_text, refusal, to_text
 
 _COMPARISONS = "comparisons"
 _FINGERPRINT = "data_fingerprint"
+_STANDS_IN = "stands_in_because"
 _REASON = "promotion"
 
 
@@ -29,6 +30,7 @@ class RegisteredModel:
     comparisons: tuple[Comparison, ...]
     aliases: tuple[str, ...]
     created_at: float  # seconds since 1970, UTC
+    stands_in: str = ""  # why it is no model but a simple rule that serves until there is one
 
     def beside(self, name: str) -> Path:
         """What the run kept under ``name``, next to the bundle."""
@@ -42,13 +44,22 @@ class Registry:
         self._client = client
 
     def register(
-        self, kind: str, run_id: str, source: str, fingerprint: str, comparisons: Sequence[Comparison]
+        self,
+        kind: str,
+        run_id: str,
+        source: str,
+        fingerprint: str,
+        comparisons: Sequence[Comparison],
+        stands_in: str = "",
     ) -> RegisteredModel:
-        """Add the bundle at the artifact URI ``source`` as the next version and make it the challenger."""
+        """Add the bundle at the artifact URI ``source`` as the next version and make it the challenger.
+
+        ``stands_in`` says why it is only a rule that serves until there is a model: such a version is not promoted.
+        """
         name = model_name(kind)
         if not self._client.search_registered_models(f"name = '{name}'"):
             self._client.create_registered_model(name)
-        tags = {_FINGERPRINT: fingerprint, _COMPARISONS: to_text(comparisons)}
+        tags = {_FINGERPRINT: fingerprint, _COMPARISONS: to_text(comparisons), _STANDS_IN: stands_in}
         version = self._client.create_model_version(name, source=source, run_id=run_id, tags=tags)
         self._client.set_registered_model_alias(name, CHALLENGER, version.version)
         return self.version(kind, str(version.version))
@@ -91,7 +102,7 @@ class Registry:
         champion = self.alias(kind, CHAMPION)
         challenger = self.find(kind, CHALLENGER)
         judged = tuple(comparisons) or challenger.comparisons
-        reason = refusal(judged, champion.version if champion else "")
+        reason = challenger.stands_in or refusal(judged, champion.version if champion else "")
         if reason is not None and not force:
             raise PromotionRefusedError(f"{kind} version {challenger.version} is not promoted: {reason}")
         evidence = "; ".join(map(str, judged))
@@ -115,4 +126,5 @@ def _model(kind: str, row: ModelVersion, holders: dict[str, str]) -> RegisteredM
         comparisons=from_text(row.tags.get(_COMPARISONS, "")),
         aliases=tuple(sorted(alias for alias, version in holders.items() if version == number)),
         created_at=row.creation_timestamp / 1000,
+        stands_in=row.tags.get(_STANDS_IN, ""),
     )

@@ -100,14 +100,16 @@ class TrackedRun:
                 np.save(Path(folder) / f"{key}.npy", array, allow_pickle=False)
             self._client.log_artifacts(self.id, folder, name)
 
-    def bundle(self, path: Path, comparisons: Sequence[Comparison] = ()) -> RegisteredModel:
+    def bundle(self, path: Path, comparisons: Sequence[Comparison] = (), *, stands_in: str = "") -> RegisteredModel:
         """Keep the bundle at ``path`` and register it as the next version of its kind, the new challenger.
 
-        ``comparisons`` are the evidence that a later promotion is decided on.
+        ``comparisons`` are the evidence that a later promotion is decided on; ``stands_in``: see
+        :meth:`Registry.register`.
         """
         self._client.log_artifacts(self.id, str(path), _BUNDLE)
         artifacts = self._client.get_run(self.id).info.artifact_uri
-        return self._registry.register(self._kind, self.id, f"{artifacts}/{_BUNDLE}", self._fingerprint, comparisons)
+        source = f"{artifacts}/{_BUNDLE}"
+        return self._registry.register(self._kind, self.id, source, self._fingerprint, comparisons, stands_in)
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

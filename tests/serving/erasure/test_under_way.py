@@ -17,7 +17,8 @@ from serving.marketing import open_snapshot, save_snapshot, snapshot
 from serving.refresh import RefreshConfig
 from serving.refresh.refresher import Refresher
 from serving.refresh.sources import Sources
-from serving.store import OnlineStore, drain, event_table
+from serving.store import OnlineStore
+from serving.store.drain import drain, event_table
 from tests.serving import small_mall
 from tests.serving.erasure import malls
 from tests.serving.erasure.malls import NOW, SECOND, USER, files_that_name_him

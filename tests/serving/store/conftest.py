@@ -4,26 +4,46 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from serving.store import Bounds, EmbeddedStore, OnlineStore
+from serving.store.redis_store import RedisStore
+from tests.serving.store.redis_servers import RedisServer
 
 Opener = Callable[[], OnlineStore]
 
-
-def _embedded(folder: Path) -> OnlineStore:
-    return EmbeddedStore(folder / "store.sqlite", Bounds(recent=5, answers=3))
+_BOUNDS = Bounds(recent=5, answers=3)
 
 
-IMPLEMENTATIONS = {"embedded": _embedded}
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for the session; whoever uses it finds it empty."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.kill()
+
+
+def _embedded(request: pytest.FixtureRequest, folder: Path) -> Opener:
+    return lambda: EmbeddedStore(folder / "store.sqlite", _BOUNDS)
+
+
+def _redis(request: pytest.FixtureRequest, folder: Path) -> Opener:
+    server: RedisServer = request.getfixturevalue("redis_server")
+    redis.Redis(port=server.port).flushall()
+    return lambda: RedisStore(server.url, _BOUNDS)
+
+
+IMPLEMENTATIONS = {"embedded": _embedded, "redis": _redis}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens the same store again and again, as workers do."""
     opened: list[OnlineStore] = []
+    make = IMPLEMENTATIONS[request.param](request, tmp_path)
 
     def open_again() -> OnlineStore:
-        opened.append(IMPLEMENTATIONS[request.param](tmp_path))
+        opened.append(make())
         return opened[-1]
 
     yield open_again

@@ -82,6 +82,14 @@ class Lake:
         """The users in ``USER_SCHEMA``, sorted by user id; without rows when none was given."""
         return read_or_empty(self._root, self._newest("users"), USER_SCHEMA)
 
+    def users_stamp(self) -> tuple[str, int, int] | None:
+        """Another one whenever :meth:`read_users` would give other rows; None without a table of users."""
+        newest = self._newest("users")
+        if newest is None:
+            return None
+        entry = (self._root / newest).stat()
+        return newest, entry.st_mtime_ns, entry.st_size
+
     def read_aliases(self) -> pa.Table:
         """Which user the events of an id count for, over time (``ALIAS_SCHEMA``)."""
         return self._aliases.read(self._log.commits())

@@ -12,7 +12,7 @@ from features.contracts.home import Home
 from features.engine import TagStore
 from serving.api.metrics import Metrics
 from serving.erasure import Jobs
-from serving.marketing import open_snapshot
+from serving.marketing.snapshot import churn_folder, latest_snapshot, read_info
 from serving.store import OnlineStore
 from training.deployment import live
 
@@ -31,8 +31,11 @@ def watch_freshness(home: Home, store: OnlineStore, metrics: Metrics) -> None:
     metrics.erasures.set(len(Jobs(home).pending()))
     with suppress(MissingStateError):
         metrics.as_of.labels("tags").set(TagStore(home).latest().as_of.timestamp())
-    with suppress(MissingStateError):
-        metrics.as_of.labels("snapshot").set(datetime.fromisoformat(open_snapshot(home).info.as_of).timestamp())
+    newest = latest_snapshot(home)
+    if newest is not None:
+        # What it says of itself is enough: opening one looks through all of its files.
+        as_of = read_info(churn_folder(home) / newest).as_of
+        metrics.as_of.labels("snapshot").set(datetime.fromisoformat(as_of).timestamp())
     for kind in ("recommend", "churn", "value", "uplift"):
         try:
             path = live(home, kind)

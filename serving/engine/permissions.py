@@ -19,18 +19,21 @@ class Permissions:
         self._lake, self._store, self._known_as = lake, store, known_as
         self._lock = threading.Lock()
         self._revision = 0
-        self._in_lake: dict[str, Consent] = {}
+        self._stamp: tuple[str, int, int] | None = None
+        self._in_lake: dict[str, tuple[bool | None, bool | None]] = {}  # personalisation, marketing
         self._since: dict[str, Consent] = {}
 
     def refresh(self) -> None:
-        """Read the users table of the lake; what was said to the server counts before it."""
+        """Read the users table of the lake where it is another one; what was said to the server counts before it."""
+        stamp = self._lake.users_stamp()
+        if stamp == self._stamp:
+            return
         users = self._lake.read_users()
         told = pc.or_(pc.is_valid(users[c.CONSENT_PERSONALIZATION]), pc.is_valid(users[c.CONSENT_MARKETING]))
         columns = users.filter(told).select([c.USER_ID, c.CONSENT_PERSONALIZATION, c.CONSENT_MARKETING]).to_pydict()
-        self._in_lake = {
-            user: Consent(personalization, marketing)
-            for user, personalization, marketing in zip(*columns.values(), strict=True)
-        }
+        ids, *said = columns.values()
+        self._in_lake = dict(zip(ids, zip(*said, strict=True), strict=True))
+        self._stamp = stamp
 
     def of(self, user_id: str) -> Consent:
         """What the person allows: refused under one of his ids is refused, else allowed under one is allowed."""
@@ -58,7 +61,8 @@ class Permissions:
                 self._since[change.user_id] = change.consent
 
     def _of_id(self, user_id: str) -> Consent:
-        old, new = self._in_lake.get(user_id, Consent()), self._since.get(user_id, Consent())
+        old = Consent(*self._in_lake.get(user_id, (None, None)))
+        new = self._since.get(user_id, Consent())
         return Consent(
             old.personalization if new.personalization is None else new.personalization,
             old.marketing if new.marketing is None else new.marketing,

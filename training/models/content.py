@@ -106,8 +106,10 @@ class Content(CandidateSource):
         return heaviest._replace(weight=heaviest.weight / length[heaviest.row])
 
     def arrays(self) -> Arrays:
-        parts = {"vectors": self._vectors, "index": self._index}
-        return {f"{name}_{part}": array for name, rows in parts.items() for part, array in zip(_CSR, rows, strict=True)}
+        made: Arrays = {}
+        for name, rows in (("vectors", self._vectors), ("index", self._index)):
+            made |= {f"{name}_indptr": rows.starts, f"{name}_indices": rows.item, f"{name}_data": rows.weight}
+        return made
 
     @classmethod
     def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:

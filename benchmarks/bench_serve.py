@@ -336,9 +336,9 @@ def degraded() -> dict[str, float]:
 
 def _milliseconds(text: str, pattern: str) -> float:
     found = re.search(pattern, text)
-    assert found is not None, text
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", found[1]).groups()  # type: ignore[union-attr]
-    return round(float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit], 3)
+    time_of = re.fullmatch(r"([\d.]+)(us|ms|s)", found[1]) if found else None
+    assert time_of is not None, text
+    return round(float(time_of[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[time_of[2]], 3)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Are events lost or doubled when things die? Kills a real server at random moments and counts.
 
     python benchmarks/kill_events.py --kills 60 --seed 1
+    python benchmarks/kill_events.py --kills 60 --seed 1 --redis
 
 Two threads post batches over HTTP without a pause and send a batch again until it is acknowledged. Meanwhile a worker,
-the whole server, or a drain into the lake is killed (SIGKILL) at a random moment, in turn. In the end what is left
+the whole server, or a drain into the lake is killed (SIGKILL) at a random moment, in turn; with ``--redis`` the online
+state is in a Redis server, which is killed in its turn, too. In the end what is left
 moves into the lake, and every acknowledged event must stand there once. Ends with 1 when one is missing or doubled.
 """
 
@@ -20,14 +22,17 @@ import tempfile
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from redis_server import RedisServer
 
 from features.contracts.home import Home
 from features.lake import Lake
 from serving.store import Scope, create_key, open_store
+from serving.store.opening import ADDRESS
 
 BATCH = 20
 MALLARD = str(Path(sys.executable).with_name("mallard"))
@@ -39,14 +44,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=0, help="to listen on; 0 takes a free one")
+    parser.add_argument("--redis", action="store_true", help="keep online state in a Redis server, and kill it, too")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
+        root, state = Path(folder), None
+        if chosen.redis:
+            state = RedisServer(root / "redis")
+            ending.callback(state.kill)
+            os.environ[ADDRESS] = state.url
         home = Home(root / "var", root / "configs", root / "mlruns")
         store = open_store(home)
         key = create_key(store, "kills", [Scope.INGEST.value], now=int(time.time())).text
         store.close()
-        trial = Trial(home, chosen.port or free_port(), key, random.Random(chosen.seed))
+        trial = Trial(home, chosen.port or free_port(), key, random.Random(chosen.seed), state)
         kills = trial.run(chosen.kills)
         acknowledged = trial.acknowledged
         drain(home).wait()
@@ -72,8 +82,10 @@ def main() -> None:
 class Trial:
     """A server that is killed, and two threads that go on posting."""
 
-    def __init__(self, home: Home, port: int, key: str, chance: random.Random) -> None:
-        self._home, self._port, self._key, self._chance = home, port, key, chance
+    def __init__(
+        self, home: Home, port: int, key: str, chance: random.Random, state: RedisServer | None = None
+    ) -> None:
+        self._home, self._port, self._key, self._chance, self._state = home, port, key, chance, state
         self._over = threading.Event()
         self._lock = threading.Lock()
         self.acknowledged: set[str] = set()
@@ -88,7 +100,8 @@ class Trial:
             poster.start()
         try:
             for turn in range(kills):
-                kind = ("worker", "drain", "server")[turn % 3]
+                kinds = ("worker", "drain", "server", *(["redis"] if self._state else []))
+                kind = kinds[turn % len(kinds)]
                 if kind == "drain":
                     moving = drain(self._home)
                     time.sleep(self._chance.uniform(0.5, 2.5))
@@ -96,7 +109,11 @@ class Trial:
                     moving.wait()
                 else:
                     time.sleep(self._chance.uniform(0.05, 1.0))
-                    if kind == "worker":
+                    if kind == "redis" and self._state is not None:
+                        self._state.kill()
+                        time.sleep(self._chance.uniform(0.0, 0.5))
+                        self._state.start()
+                    elif kind == "worker":
                         self._kill_worker(server.pid)
                     else:
                         os.killpg(server.pid, signal.SIGKILL)
@@ -170,8 +187,8 @@ class Trial:
 
 def drain(home: Home) -> "subprocess.Popen[bytes]":
     """What was received moves into the lake, in a process of its own."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([MALLARD, "ingest", "inbox"], env=environment(home), **quiet)  # type: ignore[call-overload]
+    silence = subprocess.DEVNULL
+    return subprocess.Popen([MALLARD, "ingest", "inbox"], env=environment(home), stdout=silence, stderr=silence)
 
 
 def free_port() -> int:

@@ -252,11 +252,13 @@ return 1
 """
 )
 
-#: Counts the records of some users and visitors, and takes them out where ``ARGV[3]`` says so.
+#: Counts the records of some users and visitors, and takes them out where the last argument says so. Users come twice,
+#: the second time quoted as in the answers that were kept: Lua would quote some characters another way.
 ERASE: Final = (
     _BASE
     + """
-local users, visitors, really = cjson.decode(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3] == '1'
+local users, visitors, quoted = cjson.decode(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
+local really = ARGV[4] == '1'
 local count, is_user, is_visitor = 0, {}, {}
 for _, user in ipairs(users) do
   is_user[user] = true
@@ -288,8 +290,8 @@ for _, visitor in ipairs(visitors) do recent('a:' .. visitor) events('a:' .. vis
 for _, user in ipairs(users) do
   recent('u:' .. user)
   events('u:' .. user)
-  gone(redis.call('SREM', really and (P .. 'profiles') or (P .. 'none'), user), 'DEL', P .. 'profile:' .. user)
-  if not really then count = count + redis.call('SISMEMBER', P .. 'profiles', user) end
+  gone(redis.call('EXISTS', P .. 'profile:' .. user), 'DEL', P .. 'profile:' .. user)
+  if really then redis.call('SREM', P .. 'profiles', user) end
   for _, kind in ipairs({'consent', 'user'}) do
     if redis.call('ZSCORE', P .. kind .. 's', user) then
       gone(1, 'ZREM', P .. kind .. 's', user)
@@ -303,8 +305,8 @@ for _, login in ipairs(redis.call('ZRANGE', P .. 'logins', 0, -1)) do
 end
 for _, name in ipairs(redis.call('ZRANGE', P .. 'answers', 0, -1)) do
   local body = redis.call('HGET', P .. 'answer:' .. name, 'body')
-  for _, user in ipairs(users) do
-    if body and string.find(body, cjson.encode(user), 1, true) then
+  for _, user in ipairs(quoted) do
+    if body and string.find(body, user, 1, true) then
       gone(1, 'ZREM', P .. 'answers', name)
       if really then redis.call('DEL', P .. 'answer:' .. name) end
       break

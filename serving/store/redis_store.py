@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from features.contracts import columns as c
 from features.contracts.errors import StoreFullError, StoreUnavailableError
@@ -41,7 +43,10 @@ from serving.store.protocol import (
 )
 
 _REMEMBER_SECONDS = 30 * 86_400  # how long the id of a drained event still marks a retry as a duplicate
-_TIMEOUT_SECONDS = 2.0
+#: How long an answer is waited for; an erasure looks through much and may take longer.
+_TIMEOUT_SECONDS, _ERASURE_SECONDS = 1.0, 120.0
+#: After a failure nobody is sent to wait for the server for so long: questions are answered without it meanwhile.
+_AWAY_SECONDS = 0.25
 _PREFIX = "{mallard}:"  # in braces: a cluster keeps the keys together
 
 
@@ -52,10 +57,9 @@ class RedisStore:
         """``url``: ``redis://host:port/number``. Raises :class:`StoreUnavailableError` when it does not answer, or does
         not write every command to disk before it answers."""
         self._bounds = bounds or Bounds()
-        self._redis: Any = redis.Redis.from_url(
-            url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
-        )
+        self._redis, self._patient = _client(url, _TIMEOUT_SECONDS), _client(url, _ERASURE_SECONDS)
         self._scripts: dict[str, Any] = {}
+        self._away_until = 0.0
         with self._asking():
             settings = self._redis.config_get("append*")
         if settings.get("appendonly") != "yes" or settings.get("appendfsync") != "always":
@@ -69,6 +73,7 @@ class RedisStore:
 
     def close(self) -> None:
         self._redis.close()
+        self._patient.close()
 
     # --- events -------------------------------------------------------------------------------------------
     def add_events(self, rows: Sequence[EventRow]) -> list[bool]:
@@ -209,8 +214,9 @@ class RedisStore:
         return self._erased(users, visitors, really=False)
 
     def _erased(self, users: Collection[str], visitors: Collection[str], *, really: bool) -> int:
-        asked = (orjson.dumps(list(dict.fromkeys(ids))) for ids in (users, visitors))
-        return int(self._run(scripts.ERASE, *asked, int(really)))
+        named, quoted = list(dict.fromkeys(users)), [orjson.dumps(user).decode() for user in dict.fromkeys(users)]
+        asked = (orjson.dumps(ids) for ids in (named, list(dict.fromkeys(visitors)), quoted))
+        return int(self._run(scripts.ERASE, *asked, int(really), client=self._patient))
 
     # --- repeated calls -----------------------------------------------------------------------------------
     def keep_answer(self, key: str, answer: KeptAnswer, *, now: int) -> KeptAnswer:
@@ -282,14 +288,16 @@ class RedisStore:
         return bool(self._run(scripts.REVOKE, key_id, at))
 
     # --- the server ---------------------------------------------------------------------------------------
-    def _run(self, script: str, *arguments: Any) -> Any:
+    def _run(self, script: str, *arguments: Any, client: Any = None) -> Any:
         if script not in self._scripts:
             self._scripts[script] = self._redis.register_script(script)
         with self._asking():
-            return self._scripts[script](keys=[_PREFIX], args=arguments)
+            return self._scripts[script](keys=[_PREFIX], args=arguments, client=client)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
+        if time.monotonic() < self._away_until:
+            raise StoreUnavailableError("the Redis server did not answer a moment ago")
         try:
             yield
         except redis.exceptions.OutOfMemoryError as error:
@@ -297,7 +305,14 @@ class RedisStore:
         except redis.exceptions.RedisError as error:
             if "OOM" in str(error):
                 raise StoreFullError(f"the Redis server has no room left: {error}") from error
+            self._away_until = time.monotonic() + _AWAY_SECONDS
             raise StoreUnavailableError(f"the Redis server does not answer: {error}") from error
+
+
+def _client(url: str, seconds: float) -> Any:
+    # Once more at once: a connection of the pool may be one to a server that has been started again since.
+    again = Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,))
+    return redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=_TIMEOUT_SECONDS, retry=again)
 
 
 def _told(row: EventRow) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.redis_server import RedisServer
 from features.contracts.home import Home
 from serving.store import Scope, create_key, open_store
 from serving.store.opening import ADDRESS
 from tests.serving.servers import Processes, in_processes
-from tests.serving.store.redis_servers import RedisServer
 
 ROUNDS = 12
 
@@ -61,6 +61,7 @@ def test_events_are_seen_by_every_worker_and_the_death_of_redis_is_survived(
         assert int(refused.headers["Retry-After"]) > 0
 
         redis_server.start()
+        time.sleep(0.4)  # longer than a worker keeps away from a server that did not answer
         again = running.client.post("/v1/events", json={"events": [view(100, "u03", "i01"), view(0, "new-0", "i01")]})
         assert (again.json()["accepted"], again.json()["duplicates"]) == (1, 1)
         assert "realtime_state" not in running.client.get("/v1/users/u03/recommendations").json()["degraded"]

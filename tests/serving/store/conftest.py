@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from benchmarks.redis_server import RedisServer
 from serving.store import Bounds, EmbeddedStore, OnlineStore
 from serving.store.redis_store import RedisStore
-from tests.serving.store.redis_servers import RedisServer
 
 Opener = Callable[[], OnlineStore]
 

@@ -4,6 +4,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+import pytest
+
 from features.contracts import columns as c
 from features.contracts.events import EventType
 from serving.store import Arrival, Consent, KeptAnswer, KeyRecord, OnlineStore, Profile, RecentEvent, Visitor
@@ -208,6 +211,22 @@ def test_an_erased_user_leaves_nothing(store: OnlineStore) -> None:
     seen = store.arrivals_after(0, 10)[-1].position
     store.add_events([event(9)])
     assert store.arrivals_after(seen, 10)[-1].position > 4
+
+
+@pytest.mark.parametrize("user", ["a/b", 'a"b', "a\\b", "张三", "a%b", "a\tb", "用户/1"])
+def test_an_erased_user_leaves_nothing_whatever_his_id_is_written_with(store: OnlineStore, user: str) -> None:
+    store.add_events([event(1, user_id=user), event(2, user_id=f"{user}2")])
+    store.merge(f"{user} phone", user)
+    store.put_users({user: {"city": "x"}})
+    store.put_profiles([Profile(user, START, START, "s", 1, {})])
+    store.set_consent(user, Consent(True, True))
+    for key, named in (("k1", user), ("k2", f"{user}2")):
+        store.keep_answer(key, KeptAnswer("f", 200, orjson.dumps({"user_id": named}), 2**40), now=1)
+    # Two of the event, one each of profile, change, consent, login, answer and merge.
+    assert store.held_of([user]) == store.erase([user]) == 8
+    assert store.held_of([user]) == 0
+    assert (store.kept_answer("k1", now=2), store.kept_answer("k2", now=2) is not None) == (None, True)
+    assert [q.row[c.EVENT_ID] for q in store.queued(10)] == ["e2"]
 
 
 def test_visits_of_an_erased_device_go_and_those_of_users_on_it_stay(store: OnlineStore) -> None:

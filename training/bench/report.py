@@ -94,7 +94,15 @@ def _churn_cutoff(cutoff: dict[str, Any]) -> str:
     rows = sorted(cutoff["rows"], key=lambda row: -_sortable(row["metrics"]["auc"]))
     heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
     told = [_churn_group(name, part) for name, part in cutoff.get("slices", {}).items()]
+    told += [_horizon(part) for part in cutoff.get("horizons", ())]
     return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"]), *told])
+
+
+def _horizon(part: dict[str, Any]) -> str:
+    return (
+        f"  within {part['days']:g} days: {part['left']:.1%} left, {part['foretold']:.1%} foretold, "
+        f"auc {part['metrics']['auc']:.4f}, ece {part['metrics']['ece']:.3f}"
+    )
 
 
 def _churn_group(name: str, part: dict[str, Any]) -> str:

@@ -1,9 +1,8 @@
 """``mallard train churn``: fit before the last horizon, judge on it, learn again from everything, register."""
 
-import tempfile
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 
 from features.contracts import columns as c
 from features.contracts.config import load_config
-from features.contracts.errors import MissingStateError, NotEnoughDataError
+from features.contracts.errors import NotEnoughDataError
 from features.contracts.home import Home
 from features.contracts.progress import say
 from features.engine import EventTables, build_tags
@@ -26,6 +25,7 @@ from training.evaluation.paired import Paired, paired_bootstrap_statistic, weigh
 from training.evaluation.probability import auc, probability_metrics
 from training.jobs.judgement import Judgement, against_champion
 from training.jobs.moments import end_of_data
+from training.jobs.registering import Judged, opened, register
 from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
 from training.models.churn_config import ChurnConfig
@@ -36,8 +36,7 @@ from training.pictures import Slice, Standing, calibration, gain_and_lift, impor
 from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn, refit_churn
 from training.pipelines.churn_judge import PIPELINE
 from training.report import render_churn
-from training.tracking import Comparison, RegisteredModel, TrackedRun, Tracker
-from training.tracking.promotion import refusal
+from training.tracking import Comparison, TrackedRun, Tracker
 
 _METRIC = "auc"
 _NEW_USER_DAYS = 28
@@ -51,9 +50,7 @@ def train_churn(home: Home) -> TrainReport:
     Raises :class:`MissingStateError` for an empty lake, :class:`NotEnoughDataError` when an honest fit is impossible.
     """
     started = time.monotonic()
-    lake = Lake(home)
-    if lake.is_empty:
-        raise MissingStateError("the lake is empty; run 'mallard ingest' or 'mallard sample complete-journey'")
+    lake = opened(home)
     config = load_config(ChurnConfig, home.configs / "churn.yaml", optional=True)
     tables = EventTables.from_lake(lake)
     as_of = end_of_data(lake.last_event_at())
@@ -65,12 +62,12 @@ def train_churn(home: Home) -> TrainReport:
             judged = fit_churn(tables, cutoff, config)
         except NotEnoughDataError as refused:
             say(f"nothing can be judged yet: {refused}")
-            return _unjudged(run, tables, as_of, cutoff, config, started)
+            return _unjudged(tracker, run, fit_churn(tables, as_of, config), cutoff, as_of, started)
         frame = evaluate_churn(tables, judged, cutoff)
         if frame[LABEL].nunique() < 2:
             same = "nobody was asked about" if frame.empty else "all did the same"
             say(f"nothing can be judged: of {len(frame):,} users of {cutoff:%Y-%m-%d} {same}")
-            return _unjudged(run, tables, as_of, cutoff, config, started)
+            return _unjudged(tracker, run, fit_churn(tables, as_of, config), cutoff, as_of, started)
         rows = _rows(frame)
         run.document("choices", judged.choices)
         run.table("validation", judged.validation)
@@ -116,68 +113,35 @@ def train_churn(home: Home) -> TrainReport:
 
         say(f"fitting churn on everything before {as_of:%Y-%m-%d}")
         final = refit_churn(tables, judged, as_of)
-        registered = _register(run, final, as_of, float(rows[0][_METRIC]), comparisons)
         challenger.keep(run)
-        champion = tracker.alias(KIND, "champion")
-        report = TrainReport(
-            kind=KIND,
-            version=registered.version,
-            run_id=run.id,
-            as_of=as_of.isoformat(),
-            cutoff=cutoff.isoformat(),
-            metric=_METRIC,
-            rows=rows,
-            comparisons=comparisons,
-            refusal=registered.stands_in or unfair or refusal(comparisons, champion.version if champion else ""),
-            seconds=time.monotonic() - started,
-            stands_in=bool(registered.stands_in),
-        )
-        report.keep(run)
-    return report
+        return _registered(tracker, run, final, Judged(cutoff, _METRIC, rows, comparisons, unfair), as_of, started)
 
 
 def _unjudged(
-    run: TrackedRun, tables: EventTables, as_of: datetime, cutoff: datetime, config: ChurnConfig, started: float
+    tracker: Tracker, run: TrackedRun, final: FittedChurn, cutoff: datetime, as_of: datetime, started: float
 ) -> TrainReport:
     """What the whole history gives where too little of it lies before a window to judge by: a fallback, at the most."""
-    final = fit_churn(tables, as_of, config)
     run.document("choices", final.choices)
-    registered = _register(run, final, as_of, None, ())
-    report = TrainReport(
-        kind=KIND,
-        version=registered.version,
-        run_id=run.id,
-        as_of=as_of.isoformat(),
-        cutoff=cutoff.isoformat(),
-        metric=_METRIC,
-        rows=(),
-        comparisons=(),
-        refusal=registered.stands_in or refusal((), ""),
-        seconds=time.monotonic() - started,
-        stands_in=bool(registered.stands_in),
-    )
-    report.keep(run)
-    return report
+    return _registered(tracker, run, final, Judged(cutoff, _METRIC, (), ()), as_of, started)
 
 
-def _register(
-    run: TrackedRun, final: FittedChurn, as_of: datetime, auc: float | None, comparisons: Sequence[Comparison]
-) -> RegisteredModel:
-    """Keep the model that goes out; a fallback is marked, so that nobody takes it for one."""
+def _registered(
+    tracker: Tracker, run: TrackedRun, final: FittedChurn, judged: Judged, as_of: datetime, started: float
+) -> TrainReport:
+    """Register the model that goes out; a fallback is marked, so that nobody takes it for one."""
     mark = final.model.fallback
-    stands_in = f"it is a fallback, a simple rule that may serve meanwhile: {mark.reason}" if mark else ""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KIND
-        final.model.to_bundle(
-            path,
-            final.examples,
-            version=f"{KIND}-{run.id[:12]}",
-            as_of=as_of.isoformat(),
-            code_version=code_version(),
-            run_id=run.id,
-            beside={REFERENCE: reference_of(final, auc).to_json()},
-        )
-        return run.bundle(path, comparisons, stands_in=stands_in)
+    reference = reference_of(final, float(judged.rows[0][_METRIC]) if judged.rows else None)
+    return register(
+        tracker,
+        run,
+        KIND,
+        partial(final.model.to_bundle, beside={REFERENCE: reference.to_json()}),
+        final.examples,
+        judged,
+        as_of=as_of,
+        started=started,
+        stands_in=f"it is a fallback, a simple rule that may serve meanwhile: {mark.reason}" if mark else "",
+    )
 
 
 def reference_of(fitted: FittedChurn, trained_auc: float | None) -> Reference:

@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from features.contracts.config import load_config
-from features.contracts.errors import MissingStateError
 from features.contracts.home import Home
 from features.contracts.ids import UNKNOWN
 from features.contracts.progress import say, step
-from features.lake import Lake
 from training.bench.examples import examples, titles
 from training.bench.folds import Question, seal
 from training.bench.jury import Jury
@@ -29,6 +27,7 @@ from training.jobs.cold_start import MERGED, merged_at_login
 from training.jobs.judgement import Judgement, against_champion
 from training.jobs.moments import end_of_data
 from training.jobs.other_ids import answer_in_ids_of
+from training.jobs.registering import Judged, opened, reported
 from training.jobs.report import TrainReport
 from training.jobs.trials import studies_of
 from training.lake import read_interactions
@@ -41,7 +40,6 @@ from training.pipelines.recommend_config import RecommendConfig
 from training.pipelines.recommender import FittedRecommender, fit_recommender
 from training.report import render
 from training.tracking import CHAMPION, Comparison, TrackedRun, Tracker
-from training.tracking.promotion import refusal
 
 _METRIC = "ndcg@10"
 _LENGTHS = (5, 10, 20, 50)
@@ -55,9 +53,7 @@ def train_recommend(home: Home, budget_minutes: float = 20.0) -> TrainReport:
     an empty lake, :class:`NotEnoughDataError` when nobody has a purchase in the last horizon.
     """
     started = time.monotonic()
-    lake = Lake(home)
-    if lake.is_empty:
-        raise MissingStateError("the lake is empty; run 'mallard ingest' or 'mallard sample complete-journey'")
+    lake = opened(home)
     config = load_config(RecommendConfig, home.configs / "recommend.yaml", optional=True)
     items = lake.read_items()
     as_of = end_of_data(lake.last_event_at())
@@ -141,21 +137,8 @@ def train_recommend(home: Home, budget_minutes: float = 20.0) -> TrainReport:
             )
             registered = run.bundle(path, comparisons)
         challenger.keep(run)
-        holder = tracker.alias(KIND, CHAMPION)
-        report = TrainReport(
-            kind=KIND,
-            version=registered.version,
-            run_id=run.id,
-            as_of=as_of.isoformat(),
-            cutoff=moment.isoformat(),
-            metric=_METRIC,
-            rows=[_figures(row, _SHOWN) for row in rows],
-            comparisons=comparisons,
-            refusal=unfair or refusal(comparisons, holder.version if holder else ""),
-            seconds=time.monotonic() - started,
-        )
-        report.keep(run)
-    return report
+        judged = Judged(moment, _METRIC, [_figures(row, _SHOWN) for row in rows], comparisons, unfair)
+        return reported(tracker, run, registered, judged, as_of=as_of, started=started)
 
 
 def learn_again(fitted: FittedRecommender, data: Interactions) -> Recommender:

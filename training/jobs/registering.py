@@ -16,14 +16,14 @@ from features.lake import Lake
 from training.bench.provenance import code_version
 from training.bundle import Bundle
 from training.jobs.report import Row, TrainReport
-from training.tracking import Comparison, TrackedRun, Tracker
+from training.tracking import CHAMPION, Comparison, RegisteredModel, TrackedRun, Tracker
 from training.tracking.promotion import refusal
 
 
-class Bundled(Protocol):
-    """A fitted model that reads tags."""
+class ToBundle(Protocol):
+    """How a fitted model that reads tags becomes a bundle."""
 
-    def to_bundle(
+    def __call__(
         self, path: Path, examples: pa.Table, *, version: str, as_of: str, code_version: str, run_id: str = ""
     ) -> Bundle: ...
 
@@ -51,17 +51,21 @@ def register(
     tracker: Tracker,
     run: TrackedRun,
     kind: str,
-    model: Bundled,
+    write: ToBundle,
     examples: pa.Table,
     judged: Judged,
     *,
     as_of: datetime,
     started: float,
+    stands_in: str = "",
 ) -> TrainReport:
-    """Keep and register ``model`` as the challenger of its kind; the report says whether it may be promoted."""
+    """Keep and register what ``write`` makes as the challenger of its kind; the report says whether it may be promoted.
+
+    ``stands_in``: see :meth:`~training.tracking.registry.Registry.register`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / kind
-        model.to_bundle(
+        write(
             path,
             examples,
             version=f"{kind}-{run.id[:12]}",
@@ -69,10 +73,18 @@ def register(
             code_version=code_version(),
             run_id=run.id,
         )
-        registered = run.bundle(path, judged.comparisons)
-    champion = tracker.alias(kind, "champion")
+        registered = run.bundle(path, judged.comparisons, stands_in=stands_in)
+    return reported(tracker, run, registered, judged, as_of=as_of, started=started)
+
+
+def reported(
+    tracker: Tracker, run: TrackedRun, registered: RegisteredModel, judged: Judged, *, as_of: datetime, started: float
+) -> TrainReport:
+    """What the person who started the job is told of the new version, kept beside the run."""
+    champion = tracker.alias(registered.kind, CHAMPION)
+    refused = judged.unfair or refusal(judged.comparisons, champion.version if champion else "")
     report = TrainReport(
-        kind=kind,
+        kind=registered.kind,
         version=registered.version,
         run_id=run.id,
         as_of=as_of.isoformat(),
@@ -80,8 +92,9 @@ def register(
         metric=judged.metric,
         rows=judged.rows,
         comparisons=judged.comparisons,
-        refusal=judged.unfair or refusal(judged.comparisons, champion.version if champion else ""),
+        refusal=registered.stands_in or refused,
         seconds=time.monotonic() - started,
+        stands_in=bool(registered.stands_in),
     )
     report.keep(run)
     return report

@@ -69,4 +69,4 @@ def train_uplift(home: Home) -> TrainReport:
         )
         newest = campaigns[int(data.campaign[judging].max())].start
         found = Judged(newest, METRIC, rows, [Comparison(METRIC, "random order", area)])
-        return register(tracker, run, KIND, model, data.examples, found, as_of=as_of, started=started)
+        return register(tracker, run, KIND, model.to_bundle, data.examples, found, as_of=as_of, started=started)

@@ -70,7 +70,8 @@ def train_value(home: Home) -> TrainReport:
         say(f"fitting value on everything before {as_of:%Y-%m-%d}")
         final = refit_value(tables, fitted, as_of)
         found = Judged(cutoff, METRIC, rows, comparisons, unfair)
-        report = register(tracker, run, KIND, final.model, final.examples, found, as_of=as_of, started=started)
+        write, examples = final.model.to_bundle, final.examples
+        report = register(tracker, run, KIND, write, examples, found, as_of=as_of, started=started)
         challenger.keep(run)
     return report
 

@@ -1,4 +1,4 @@
-"""Fit the heads of further horizons on the snapshots that taught the model, as far as their windows have closed."""
+"""Heads of further horizons: fitted on the snapshots that taught the model, and judged, where windows have closed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from features.engine import EventTables
+from training.evaluation.probability import probability_metrics
+from training.models.churn import ChurnModel
 from training.models.churn_config import ChurnConfig
 from training.models.churn_heads import Head
 from training.models.logistic import Logistic
 from training.models.uncertainty import Uncertainty
+from training.pipelines.btyd_summary import event_span
 from training.pipelines.churn_data import rows_of, stack
 from training.pipelines.churn_fallback import drift_of
-from training.pipelines.snapshots import Snapshot, churned
+from training.pipelines.snapshots import Snapshot, churned, describe
 
 
 def fit_heads(
@@ -45,3 +48,32 @@ def fit_heads(
         heads.append(Head(days, linear, Uncertainty.fit(raw, rows.label, drift_of(parts, linear))))
         told.append(account)
     return tuple(heads), told
+
+
+def judge_horizons(
+    tables: EventTables, model: ChurnModel, config: ChurnConfig, cutoff: datetime
+) -> list[dict[str, Any]]:
+    """How every horizon of ``model`` did on the users of ``cutoff``, the shortest first.
+
+    Left out are horizons whose window has not closed in ``tables``, which hold what came after, and those over which
+    all did the same.
+    """
+    asked = describe(tables, cutoff, model.required_tags, config)
+    told = []
+    for said in model.predict(asked.tags, reasons=False).horizons:
+        label = config.label.model_copy(update={"horizon": timedelta(days=said.days)})
+        closed = cutoff + label.closes
+        span = event_span(tables, label.event, closed + timedelta(days=1))
+        left = churned(tables, asked.known, label, known_by=closed)
+        if span is None or span[1] < closed - timedelta(days=1) or left.all() or not left.any():
+            continue
+        told.append(
+            {
+                "days": said.days,
+                "users": len(left),
+                "left": float(left.mean()),
+                "foretold": float(said.probability.mean()),
+                "metrics": probability_metrics(left, said.probability),
+            }
+        )
+    return told

@@ -101,6 +101,13 @@ def test_groups_calibration_profit_reasons_and_their_stability_are_told(result: 
     assert sum(tier["users"] for tier in cutoff["tiers"]) == cutoff["eligible"]
     assert cutoff["gain"][-1] == {"share": 1.0, "found": 1.0}
     assert 0.5 < cutoff["stability"]["seeds"] <= 1.0
+    horizons = {part["days"]: part for part in cutoff["horizons"]}
+    assert cutoff["horizon_days"] in horizons
+    own = horizons[cutoff["horizon_days"]]
+    assert own["left"] == pytest.approx(cutoff["base_rate"])
+    assert own["metrics"]["auc"] == pytest.approx(cutoff["rows"][0]["metrics"]["auc"])
+    assert len(horizons) > 1
+    assert [part["left"] for part in cutoff["horizons"]] == sorted((p["left"] for p in horizons.values()), reverse=True)
     assert all(0 < reason["share"] <= 1 and reason["example"]["zh"] for reason in cutoff["reasons"])
     assert cutoff["reasons"]
 
@@ -133,3 +140,12 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     purchases().rename(columns={"ts": "when"}).to_csv(tmp_path / "e.csv", index=False)
     with pytest.raises(InputError, match="'ts'"):
         bench_churn(config(tmp_path), QUICK)
+
+
+def test_a_short_history_is_judged_with_a_fallback_that_is_named(tmp_path: Path) -> None:
+    purchases().to_csv(tmp_path / "e.csv", index=False)
+    (cutoff,) = bench_churn(config(tmp_path, "[2020-02-25]"), QUICK)["cutoffs"]  # 55 days, a horizon of 30
+    assert cutoff["choices"]["fallback"]
+    assert cutoff["choices"]["fallback_reason"].startswith("history is too short")
+    assert by_model(cutoff)["churn"]["metrics"]["auc"] >= 0.5
+    assert cutoff["horizons"][0]["days"] <= cutoff["horizon_days"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from serving.engine.asking import Degraded
 from tests.serving.conftest import Mall
 
 GUIDE = Path(__file__).parents[3] / "docs" / "http.md"
@@ -71,3 +72,8 @@ def test_every_call_works_and_answers_as_shown(mall: Mall) -> None:
             calls += 1
             assert last.status_code in {200, 202}, f"{text}\n{last.text}"
     assert calls >= 18
+
+
+def test_everything_an_answer_can_do_without_is_told() -> None:
+    told = re.findall(r"^\| `(\w+)` \| ", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(told) == sorted(Degraded)

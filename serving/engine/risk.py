@@ -57,7 +57,7 @@ class HorizonRisk:
 
     days: float
     probability: float
-    low: float  # 95 % interval
+    low: float  # 90 % interval
     high: float
 
 

@@ -7,25 +7,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import columns as c
 from features.contracts.config import load_config
 from features.contracts.errors import NotEnoughDataError
+from features.contracts.events import EventType
 from features.contracts.home import Home
 from features.contracts.progress import say, step
 from features.lake import LoadedSource, read_table
+from features.simulator import Truth
 from features.sources import open_source
 from training.bench.churn_account import account_of, standings
 from training.bench.config import ChurnBench
 from training.bench.cutoffs import day_of, described, past_of, whole_of
 from training.bench.measure import Cost, Meter
 from training.bench.rows import SEED, Kind
+from training.bench.true_futures import true_futures
+from training.evaluation.coverage import coverage
 from training.evaluation.paired import paired_bootstrap_statistic, weighted_auc
 from training.evaluation.probability import probability_metrics
 from training.models.churn_config import ChurnConfig
-from training.pipelines.churn import LABEL, evaluate_churn, fit_churn
+from training.models.uncertainty import LEVEL
+from training.pipelines.churn import HIGH, LABEL, LOW, evaluate_churn, fit_churn
 from training.pipelines.churn_judge import PIPELINE
 
 METRIC = "auc"
@@ -47,12 +53,13 @@ def bench_churn(config_path: Path, settings: ChurnConfig | None = None) -> dict[
     if settings is None:
         settings = load_config(ChurnConfig, Home.from_environment().configs / "churn.yaml", optional=True)
     settings = settings.model_copy(update={"label": config.label, "population": config.population})
+    truth = Truth.open(config_path.parent / config.truth) if config.truth is not None else None
     now = datetime.now(UTC)
     loaded = read_table(open_source(config.interactions, config_path.parent, config.items), now=now)
     for cutoff in config.cutoffs:
         _check_window(loaded.events, cutoff, settings)
     return described(config.name, loaded) | {
-        "cutoffs": [_judge(loaded, cutoff, settings) for cutoff in config.cutoffs],
+        "cutoffs": [_judge(loaded, cutoff, settings, truth) for cutoff in config.cutoffs],
         "run_at": now.isoformat(timespec="seconds"),
     }
 
@@ -70,7 +77,7 @@ def _check_window(events: pa.Table, cutoff: datetime, settings: ChurnConfig) -> 
         )
 
 
-def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dict[str, Any]:
+def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig, truth: Truth | None) -> dict[str, Any]:
     past = past_of(loaded, cutoff)
     with step(f"cut-off {day_of(cutoff)}"), Meter() as meter:
         fitted = fit_churn(past, cutoff, settings)
@@ -93,6 +100,7 @@ def _judge(loaded: LoadedSource, cutoff: datetime, settings: ChurnConfig) -> dic
         **paired,
         "standings": standings(columns, frame, paired["paired"]["against"]),
         **account_of(whole, fitted, frame, cutoff),
+        **(_against_truth(truth, frame, cutoff, settings) if truth is not None else {}),
         "choices": fitted.choices,
         "validation": fitted.validation,
     }
@@ -107,6 +115,27 @@ def _row(name: str, label: Labels, scores: Scores, cost: Cost) -> dict[str, Any]
         "seconds": round(cost.seconds, 3),
         "peak_mb": round(cost.peak_mb, 1),
         "cost_shared": True,
+    }
+
+
+def _against_truth(truth: Truth, frame: pd.DataFrame, cutoff: datetime, settings: ChurnConfig) -> dict[str, Any]:
+    """``oracle``: the true probabilities judged on the same users, the share of their AUC beyond a half that the model
+    reaches, and whether intervals cover the true rates.
+    """
+    known, futures = true_futures(truth, frame[c.USER_ID].to_list(), cutoff, round(settings.label.horizon_days))
+    column = "p_no_purchase" if settings.label.event is EventType.PURCHASE else "p_no_action"
+    true = futures[column].to_numpy().astype(np.float64)
+    label, ours, low, high = (frame[name].to_numpy()[known] for name in (LABEL, PIPELINE, LOW, HIGH))
+    best, reached = (probability_metrics(label, values) for values in (true, ours))
+    return {
+        "oracle": {
+            "users": int(known.sum()),
+            "users_without_truth": int((~known).sum()),
+            "metrics": best,
+            "pipeline": reached,
+            "share": (reached[METRIC] - 0.5) / (best[METRIC] - 0.5),
+            "coverage": vars(coverage(true, ours, low, high, LEVEL)),
+        }
     }
 
 

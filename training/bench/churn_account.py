@@ -15,12 +15,14 @@ from scipy.stats import binom
 
 from features.engine import EventTables
 from training.bench.rows import SEED
+from training.evaluation.coverage import coverage
 from training.evaluation.paired import paired_bootstrap_statistic, weighted_auc
 from training.evaluation.probability import reliability
 from training.models.churn_scores import ChurnScores, Tier
 from training.models.reasons import CHINESE, concept
 from training.models.tiers import Stakes, profit_curve
-from training.pipelines.churn import LABEL, FittedChurn
+from training.models.uncertainty import LEVEL
+from training.pipelines.churn import HIGH, LABEL, LOW, FittedChurn
 from training.pipelines.churn_heads import judge_horizons
 from training.pipelines.churn_judge import PIPELINE
 from training.pipelines.churn_segments import judge_frame
@@ -39,8 +41,8 @@ _RISKIEST: Final = 5
 
 
 def account_of(tables: EventTables, fitted: FittedChurn, frame: pd.DataFrame, cutoff: datetime) -> dict[str, Any]:
-    """``slices``, ``reliability``, ``gain``, ``profit``, ``tiers``, ``reasons``, ``stability`` and ``horizons`` of a
-    judged model.
+    """``slices``, ``reliability``, ``coverage``, ``gain``, ``profit``, ``tiers``, ``reasons``, ``stability`` and
+    ``horizons`` of a judged model.
 
     ``frame`` is that of ``evaluate_churn`` at ``cutoff``; nothing here has any influence on the model.
     """
@@ -49,6 +51,7 @@ def account_of(tables: EventTables, fitted: FittedChurn, frame: pd.DataFrame, cu
     return {
         "slices": judge_frame(tables, cutoff, frame, LABEL),
         "reliability": _reliability(label, ours),
+        "coverage": vars(coverage(label, ours, frame[LOW].to_numpy(), frame[HIGH].to_numpy(), LEVEL)),
         "gain": _gain(label, ours),
         "profit": _profit(fitted, scores, ours),
         "tiers": _tiers(fitted, label, ours),

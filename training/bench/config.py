@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from features.contracts import columns as c
 from features.contracts.config import Config
 from features.contracts.durations import Duration
-from features.contracts.events import ITEM_EVENTS, EventType
+from features.contracts.events import ITEM_EVENTS, Activity, EventType
 from features.sources import ItemsSpec, SourceSpec
 from training.models.churn_config import ChurnLabel, Population
 
@@ -146,12 +146,22 @@ class ChurnBench(Config):
     population: Population = Population(min_events=1)
     cutoffs: Annotated[tuple[Moment, ...], BeforeValidator(_listed)] = Field(min_length=1)
     """Moments to predict from. Training uses only snapshots whose label window has closed by the cut-off."""
+    truth: str | None = None
+    """Folder of the simulated mall that the log comes from: judges an oracle beside the others. Only for labels that
+    are no more than an absent purchase or activity."""
     budget_minutes: float = Field(default=20.0, gt=0)
     """Taken so that both kinds of file may name it; a churn fit is a fixed amount of work and stops by itself."""
 
     @model_validator(mode="after")
     def _needs_time(self) -> Self:
         _require_time(self.interactions, "churn")
+        return self
+
+    @model_validator(mode="after")
+    def _truth_knows_the_label(self) -> Self:
+        plain = self.label.gap is None and self.label.own_rhythm is None
+        if self.truth is not None and not (plain and self.label.event in (EventType.PURCHASE, Activity.ANY)):
+            raise ValueError("truth tells who will not buy, or do nothing, from now on: no gap, no own_rhythm")
         return self
 
 

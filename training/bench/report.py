@@ -95,6 +95,9 @@ def _churn_cutoff(cutoff: dict[str, Any]) -> str:
     heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
     told = [_churn_group(name, part) for name, part in cutoff.get("slices", {}).items()]
     told += [_horizon(part) for part in cutoff.get("horizons", ())]
+    told += [_outlook(cutoff["choices"]["outlook"])] if "outlook" in cutoff["choices"] else []
+    told += [_coverage("intervals", cutoff["coverage"])] if "coverage" in cutoff else []
+    told += [_churn_oracle(cutoff["oracle"])] if "oracle" in cutoff else []
     return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"]), *told])
 
 
@@ -102,6 +105,27 @@ def _horizon(part: dict[str, Any]) -> str:
     return (
         f"  within {part['days']:g} days: {part['left']:.1%} left, {part['foretold']:.1%} foretold, "
         f"auc {part['metrics']['auc']:.4f}, ece {part['metrics']['ece']:.3f}"
+    )
+
+
+def _outlook(outlook: dict[str, Any]) -> str:
+    evidence = outlook["evidence"].replace("_", " ")
+    return f"  base rate of the window foretold from {evidence}: {outlook['shift']:+.3f} log-odds"
+
+
+def _coverage(whose: str, found: dict[str, Any]) -> str:
+    return (
+        f"  {whose} of {found['level']:.0%} cover the rate of {found['covered']:.1%} of {found['groups']} groups of "
+        f"users alike, mean width {found['width']:.3f}"
+    )
+
+
+def _churn_oracle(oracle: dict[str, Any]) -> str:
+    best, ours = oracle["metrics"], oracle["pipeline"]
+    return (
+        f"  {oracle['share']:.1%} of the oracle's AUC beyond a half ({ours['auc']:.4f} of {best['auc']:.4f}, "
+        f"log-loss {ours['log_loss']:.4f} of {best['log_loss']:.4f}, {oracle['users']:,} users)\n"
+        + _coverage("of the true rates: intervals", oracle["coverage"])
     )
 
 

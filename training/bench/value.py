@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import columns as c
@@ -21,6 +20,7 @@ from training.bench.config import ValueBench
 from training.bench.cutoffs import day_of, described, past_of, whole_of
 from training.bench.measure import Cost, Meter
 from training.bench.rows import SEED, Kind
+from training.bench.true_futures import true_futures
 from training.evaluation.paired import Paired, paired_bootstrap_statistic
 from training.evaluation.spend import decile_rows, normalised_gini, spearman, spend_metrics, weighted_gini
 from training.models.value_config import ValueConfig
@@ -125,12 +125,8 @@ def _dates(judged: JudgedValue) -> dict[str, Any]:
 
 def _against_truth(truth: Truth, cutoff: datetime, days: int, judged: JudgedValue, place: int) -> dict[str, Any]:
     """The oracle's row, and the share of its rank correlation that the model reaches, over users it knows."""
-    table = truth.churn(cutoff, days)
-    persons = pa.array([truth.person.get(user, "") for user in judged.user_id], pa.string())
-    at = pc.index_in(persons, value_set=table[c.USER_ID].combine_chunks())
-    known = pc.is_valid(at).to_numpy(zero_copy_only=False)
-    rows = pc.fill_null(at, 0).to_numpy(zero_copy_only=False)[known]
-    true = table["expected_spend"].to_numpy().astype(np.float64)[rows]
+    known, futures = true_futures(truth, judged.user_id, cutoff, days)
+    true = futures["expected_spend"].to_numpy().astype(np.float64)
     actual, ours = judged.actual[known, place], judged.scores[PIPELINE][known, place]
     reached, best = spearman(actual, ours), spearman(actual, true)
     return {

@@ -1,12 +1,15 @@
 """From raw log-odds to probabilities that mean what they say.
 
 A calibrator is a rising piecewise-linear map of log-odds to log-odds, so every kind is two arrays: ``none`` is the
-identity, ``shift`` moves the base rate, ``platt`` also stretches (Platt 1999), ``isotonic`` follows the data
-(Zadrozny & Elkan, KDD 2002), smoothed by joining the middles of its steps so that the ranking keeps no new ties.
+identity, ``platt`` stretches (Platt 1999), ``isotonic`` follows the data (Zadrozny & Elkan, KDD 2002), smoothed by
+joining the middles of its steps so that the ranking keeps no new ties, and ``venn_abers`` asks isotonic regression
+twice about each user, once as if he were to leave and once as if he were to stay (Vovk & Petej, UAI 2014). The level
+is a matter of its own: :meth:`Calibrator.moved`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -30,9 +33,9 @@ class Kind(StrEnum):
     """How far a calibrator may go, simplest first."""
 
     NONE = "none"
-    SHIFT = "shift"
     PLATT = "platt"
     ISOTONIC = "isotonic"
+    VENN_ABERS = "venn_abers"
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,21 @@ class Calibrator:
     @classmethod
     def fit(cls, kind: Kind, log_odds: Float64, label: Labels) -> Self:
         """Learn from predictions for users that the model had not seen, later than what it was fitted on."""
-        if kind is Kind.ISOTONIC:
-            return cls(kind, *_isotonic(log_odds, label))
+        if kind in (Kind.ISOTONIC, Kind.VENN_ABERS):
+            return cls(kind, *(_isotonic if kind is Kind.ISOTONIC else _venn_abers)(log_odds, label))
         intercept, slope = 0.0, 1.0
-        if kind is not Kind.NONE and label.any() and not label.all():
-            intercept, slope = _platt(log_odds, label, free_slope=kind is Kind.PLATT)
+        if kind is Kind.PLATT and label.any() and not label.all():
+            intercept, slope = _platt(log_odds, label, free_slope=True)
         ends = np.array([-_FARTHEST, _FARTHEST])
         return cls(kind, ends, intercept + slope * ends)
 
     @classmethod
     def identity(cls) -> Self:
         return cls.fit(Kind.NONE, np.empty(0), np.empty(0, dtype=np.bool_))
+
+    def moved(self, shift: float) -> Self:
+        """The same shape at another level: ``shift`` is added to all log-odds."""
+        return replace(self, y=self.y + shift)
 
     def log_odds(self, raw: Float64) -> Float64:
         """(n,) calibrated log-odds."""
@@ -108,15 +115,39 @@ def _platt(log_odds: Float64, label: Labels, *, free_slope: bool) -> tuple[float
 
 def _isotonic(log_odds: Float64, label: Labels) -> tuple[Float64, Float64]:
     """Pool adjacent violators over bins of equal size; each pooled step becomes one knot at its middle."""
+    x, size, hits = _binned(log_odds, label)
+    starts = isotonic_regression(hits / size, weights=size).blocks[:-1]
+    users = np.add.reduceat(size, starts)
+    middle = np.add.reduceat(x * size, starts) / users
+    return _rising(middle, logit((np.add.reduceat(hits, starts) + 0.5) / (users + 1.0)))
+
+
+def _venn_abers(log_odds: Float64, label: Labels) -> tuple[Float64, Float64]:
+    """At the middle of each bin, of equal size: what two regressions say that count one user more there.
+
+    One of them counts him as 1, the other as 0; their answers p1 and p0 become p1 / (1 - p0 + p1), which is the
+    probability with the least regret in log-loss (Vovk, Petej & Fedorova, NIPS 2015, section 5).
+    """
+    x, size, hits = _binned(log_odds, label)
+    p = np.empty((2, len(x)))
+    for outcome, at in product((0, 1), range(len(x))):
+        more = np.arange(len(x)) == at
+        users = size + more
+        p[outcome, at] = isotonic_regression((hits + outcome * more) / users, weights=users).x[at]
+    return _rising(x, logit(np.clip(p[1] / (1.0 - p[0] + p[1]), 1e-6, 1.0 - 1e-6)))
+
+
+def _binned(log_odds: Float64, label: Labels) -> tuple[Float64, Float64, Float64]:
+    """Mean log-odds, users and positive labels of bins of equal size, by rising log-odds."""
     order = np.argsort(log_odds, kind="stable")
     bins = np.array_split(order, int(np.clip(len(order) // _LEAST_IN_BIN, 2, _MOST_BINS)))
     size = np.array([float(len(b)) for b in bins])
     hits = np.array([float(label[b].sum()) for b in bins])
-    fitted = isotonic_regression(hits / size, weights=size)
-    starts = fitted.blocks[:-1]
-    users = np.add.reduceat(size, starts)
-    x = np.add.reduceat(np.array([log_odds[b].sum() for b in bins]), starts) / users
-    y = logit((np.add.reduceat(hits, starts) + 0.5) / (users + 1.0))
+    return np.array([log_odds[b].mean() for b in bins]), size, hits
+
+
+def _rising(x: Float64, y: Float64) -> tuple[Float64, Float64]:
+    """The same knots, strictly rising, two at the least."""
     y = np.maximum.accumulate(y) + 1e-9 * np.arange(len(y))
     apart = np.concatenate([[True], np.diff(x) > 1e-9])  # users with equal scores may fill several bins
     x, y = x[apart], y[apart]

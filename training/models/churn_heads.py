@@ -33,7 +33,7 @@ class Horizon:
 
     days: float
     probability: Float64  # (n,) of no event of the label's type within so many days
-    low: Float64  # (n,) 95 % interval
+    low: Float64  # (n,) 90 % interval
     high: Float64
 
     def bounded(self, inner: "Horizon") -> "Horizon":

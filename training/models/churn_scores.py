@@ -29,7 +29,7 @@ class ChurnScores:
 
     user_id: list[str]
     probability: Float64  # (n,) of no event of the label's type within the horizon
-    low: Float64  # (n,) 95 % interval of the probability
+    low: Float64  # (n,) 90 % interval of the probability
     high: Float64  # (n,)
     tier: list[Tier]
     expected_purchases: Float64  # (n,) purchase days over the horizon

@@ -1,6 +1,6 @@
 """Logistic regression on standardised columns, fitted by Newton's method, as three small arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -63,6 +63,10 @@ class Logistic:
     def only(self, kept: Labels) -> Self:
         """The same, with no weight at columns that are not ``kept`` (f,)."""
         return type(self)(self.centre, self.scale, self.weight * kept, self.intercept)
+
+    def moved(self, shift: float) -> Self:
+        """The same with ``shift`` added to all log-odds."""
+        return replace(self, intercept=self.intercept + shift)
 
     def parts(self, columns: Float64) -> Float64:
         """(n, f) what each column adds to the log-odds."""

@@ -1,4 +1,4 @@
-"""How far a churn probability may be off: a 95 % interval for the churn rate among users like this one.
+"""How far a churn probability may be off: a 90 % interval for the churn rate among users like this one.
 
 It speaks of the probability, not of the outcome, which is yes or no. Three independent errors are added as variances in
 log-odds:
@@ -9,7 +9,7 @@ log-odds:
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,9 @@ from scipy.special import expit
 Float64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 
-#: Normal quantile of a 95 % interval.
-_QUANTILE = 1.959964
+#: How often an interval holds, and the normal quantile for it.
+LEVEL: Final = 0.9
+_QUANTILE: Final = 1.644854
 _MOST_BINS = 20
 _LEAST_PER_BIN = 50
 

@@ -14,17 +14,20 @@ from features.contracts.errors import NotEnoughDataError
 from features.contracts.progress import say, step
 from features.engine import EventTables, build_tags
 from features.tags import spec_hash
+from training.models.calibration import Calibrator
 from training.models.churn import ChurnModel, required_tags
 from training.models.churn_baselines import ChurnBaseline
 from training.models.churn_config import ChurnConfig, TierThresholds
 from training.models.churn_fallback import Rule
 from training.models.tiers import tier_bounds
+from training.pipelines.base_rate import Evidence, Outlook, Past
 from training.pipelines.churn_choices import (
     Newest,
     Shape,
     calibrate_between,
     choose_shape,
     fit_members,
+    level,
     rehearse,
     uncertainty,
 )
@@ -43,7 +46,7 @@ from training.pipelines.snapshots import (
     take_snapshot,
 )
 
-LABEL = "label"
+LABEL, LOW, HIGH = "label", "low", "high"
 
 #: Users at the cut-off whose contributions are averaged to the importance of tags, and examples for golden rows.
 _EXAMPLE_USERS = 2_000
@@ -62,6 +65,7 @@ class FittedChurn:
     config: ChurnConfig
     shape: Shape | None  # None: a fallback, which has no trees
     newest: Newest | None
+    calibrator: Calibrator  # as learnt on held predictions, at the level of the raw ones
     history: float  # days of log before the oldest snapshot
     snapshots: Sequence[Snapshot]  # newest first
 
@@ -87,7 +91,7 @@ def _fit_fallback(
     now = describe(tables, cutoff, required_tags((), config.label.event), config, most=_EXAMPLE_USERS)
     found = fit_fallback(snapshots, now, config, str(refused), rule)
     history = history_days(tables, config.label.event, snapshots[-1].as_of)
-    heads, told = fit_heads(tables, cutoff, snapshots, history, config)
+    heads, told = fit_heads(tables, cutoff, snapshots, history, config, Past(snapshots, history))
     model = _with_tiers(replace(found.model, heads=heads), now.tags, config)
     say(f"no churn model can be fitted: {refused}; meanwhile a fallback serves: {found.choices['fallback_rule']}")
     return FittedChurn(
@@ -100,6 +104,7 @@ def _fit_fallback(
         config=config,
         shape=None,
         newest=None,
+        calibrator=model.calibrator,
         history=history,
         snapshots=snapshots,
     )
@@ -120,7 +125,11 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
     with step("fitting the churn model"):
         final = fit_members(rows if calibration.newest is Newest.IN_THE_FIT else folds[0].fit, shape, config)
     now = describe(tables, cutoff, required_tags(tags, config.label.event), config, most=_EXAMPLE_USERS)
-    heads, told = fit_heads(tables, cutoff, snapshots, history, config)
+    calibrator = calibration.calibrator(held)
+    raw_level = calibrator.moved(-level(calibrator, held[0]))
+    past = Past.of(tables, cutoff, snapshots, config)
+    outlook = past.outlook(cutoff, config.label)
+    heads, told = fit_heads(tables, cutoff, snapshots, history, config, past)
     model = ChurnModel(
         label=config.label,
         population=config.population,
@@ -131,8 +140,8 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
         rhythm=now.rhythm,
         linear=final.linear,
         members=final.members,
-        calibrator=calibration.calibrator(held),
-        uncertainty=uncertainty(held, calibration.kind),
+        calibrator=_at_level(outlook, calibration.newest, raw_level, calibrator),
+        uncertainty=uncertainty(held, calibration.kind, outlook.error),
         heads=heads,
     )
     model = _with_tiers(model, now.tags, config)
@@ -153,6 +162,7 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
         "newest_snapshots": str(calibration.newest),
         "calibration_log_loss": calibration.losses,
         "calibration_rehearsed": rehearsal is not None,
+        "outlook": outlook.document(),
         "tiers": model.tiers.model_dump(mode="json"),
         "rhythm": model.rhythm.document(),
         "horizons": told,
@@ -167,6 +177,7 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
         config=config,
         shape=shape,
         newest=calibration.newest,
+        calibrator=raw_level,
         history=history,
         snapshots=snapshots,
     )
@@ -175,7 +186,8 @@ def _fit(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> FittedCh
 def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> FittedChurn:
     """The same choices and calibration, learnt again from everything before a later ``cutoff``.
 
-    For the model that goes out after its choices were judged: it differs from the judged one by its data alone.
+    For the model that goes out after its choices were judged: it differs from the judged one by its data alone, and by
+    what they say of the coming base rate.
     """
     config, model = fitted.config, fitted.model
     if model.fallback is not None:
@@ -188,13 +200,18 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
     with step("fitting the churn model"):
         final = fit_members(rows, fitted.shape, config)
     now = describe(tables, cutoff, model.required_tags, config, most=_EXAMPLE_USERS)
-    heads, told = fit_heads(tables, cutoff, snapshots, fitted.history, config)
-    model = replace(model, rhythm=now.rhythm, linear=final.linear, members=final.members, heads=heads)
+    past = Past.of(tables, cutoff, snapshots, config)
+    outlook = past.outlook(cutoff, config.label)
+    heads, told = fit_heads(tables, cutoff, snapshots, fitted.history, config, past)
+    calibrator = _at_level(outlook, fitted.newest, fitted.calibrator, model.calibrator)
+    model = replace(
+        model, rhythm=now.rhythm, linear=final.linear, members=final.members, calibrator=calibrator, heads=heads
+    )
     model = _with_tiers(model, now.tags, config)
     return replace(
         fitted,
         model=model,
-        choices=fitted.choices | {"horizons": told},
+        choices=fitted.choices | {"horizons": told, "outlook": outlook.document()},
         importance=_importance(model, now.tags),
         examples=now.tags,
         snapshots=snapshots,
@@ -202,7 +219,7 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
 
 
 def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> pd.DataFrame:
-    """``user_id``, ``label`` and a probability per model for every eligible user at ``cutoff``.
+    """``user_id``, ``label``, a probability per model and the interval of ours for every eligible user at ``cutoff``.
 
     The labels need the events of the horizon after ``cutoff``; they are used for nothing else.
     """
@@ -210,10 +227,21 @@ def evaluate_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -
     label_end = cutoff + config.label.closes
     asked = take_snapshot(tables, cutoff, model.required_tags, config, known_by=label_end)
     frame = pd.DataFrame({c.USER_ID: asked.known.user_id.to_pylist(), LABEL: asked.label})
-    frame[PIPELINE] = model.probability(asked.tags)
+    scores = model.predict(asked.tags, reasons=False)
+    frame[PIPELINE], frame[LOW], frame[HIGH] = scores.probability, scores.low, scores.high
     for name, baseline in fitted.baselines.items():
         frame[name] = baseline.probability(asked.known.summary, asked.event_rhythm)
     return frame
+
+
+def _at_level(outlook: Outlook, newest: Newest | None, raw_level: Calibrator, learnt: Calibrator) -> Calibrator:
+    """The calibrator at the level that is foretold; as it was ``learnt`` where nothing foretells one.
+
+    A model that never saw the newest snapshots was calibrated on these, and misses what they taught already.
+    """
+    if outlook.evidence is Evidence.NONE or newest is Newest.CALIBRATION_ONLY:
+        return learnt
+    return raw_level.moved(outlook.shift)
 
 
 def _with_tiers(model: ChurnModel, tags: pa.Table, config: ChurnConfig) -> ChurnModel:

@@ -130,7 +130,7 @@ class Calibration:
 def rehearse(judged: ChurnFold, calibrating: ChurnFold, shape: Shape, config: ChurnConfig) -> Calibration:
     """Choose as if the newest snapshot were the cut-off: fit and calibrate with what was known then, judge on it.
 
-    A calibrator is trusted only when what it learnt still helped a full horizon later; base rates move.
+    A calibrator is trusted only when what it learnt still helped a full horizon later.
     """
     older, newer = (fit_members(fold.fit, shape, config) for fold in (calibrating, judged))
     learn = Held(older.raw(calibrating.valid), calibrating.valid.label)
@@ -164,15 +164,29 @@ def _simplest(losses: dict[tuple[Newest, Kind], float]) -> tuple[Newest, Kind]:
     return chosen
 
 
-def uncertainty(held: Sequence[Held], kind: Kind) -> Uncertainty:
-    """Errors of calibration from all held predictions; drift from the base rates that folds had unforeseen."""
+def level(calibrator: Calibrator, newest: Held) -> float:
+    """By how much ``calibrator`` moves the base rate of the newest predictions, in log-odds."""
+    before, after = (base_rate_shift(odds, newest.label) for odds in (newest.raw, calibrator.log_odds(newest.raw)))
+    return before - after
+
+
+def uncertainty(held: Sequence[Held], kind: Kind, drift: float | None) -> Uncertainty:
+    """Errors of calibration from all held predictions, and ``drift``, the unforeseen moves of the base rate.
+
+    Where no move was seen (``None``) those between the folds must do.
+    """
+    return Uncertainty.fit(*_together(held), drift=_moves(held, kind) if drift is None else drift)
+
+
+def _moves(held: Sequence[Held], kind: Kind) -> float:
+    """Root mean square of what each fold's base rate was off, calibrated by the others."""
     if len(held) > 1:
         others = [_together([o for o in held if o is not one]) for one in held]
         calibrated = [Calibrator.fit(kind, *other).log_odds(one.raw) for one, other in zip(held, others, strict=True)]
     else:
         calibrated = [held[0].raw]
     shifts = [base_rate_shift(odds, one.label) for odds, one in zip(calibrated, held, strict=True)]
-    return Uncertainty.fit(*_together(held), drift=float(np.sqrt(np.mean(np.square(shifts)))))
+    return float(np.sqrt(np.mean(np.square(shifts))))
 
 
 def _grow(
@@ -199,7 +213,9 @@ def _trials(held: Sequence[Held]) -> list[tuple[Held, Held]]:
 
 
 def _loss(kind: Kind, learn: Held, judge: Held) -> float:
-    return log_loss(judge.label, Calibrator.fit(kind, learn.raw, learn.label).probability(judge.raw))
+    """Of the shape alone: the level, which moves with time, is set right for every kind alike (see ``base_rate``)."""
+    calibrated = Calibrator.fit(kind, learn.raw, learn.label).log_odds(judge.raw)
+    return log_loss(judge.label, expit(calibrated + base_rate_shift(calibrated, judge.label)))
 
 
 def _together(held: Sequence[Held]) -> tuple[Float64, Labels]:

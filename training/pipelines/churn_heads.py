@@ -8,10 +8,11 @@ from typing import Any
 from features.engine import EventTables
 from training.evaluation.probability import probability_metrics
 from training.models.churn import ChurnModel
-from training.models.churn_config import ChurnConfig
+from training.models.churn_config import ChurnConfig, ChurnLabel
 from training.models.churn_heads import Head
 from training.models.logistic import Logistic
 from training.models.uncertainty import Uncertainty
+from training.pipelines.base_rate import Past
 from training.pipelines.btyd_summary import event_span
 from training.pipelines.churn_data import rows_of, stack
 from training.pipelines.churn_fallback import drift_of
@@ -19,22 +20,25 @@ from training.pipelines.snapshots import Snapshot, churned, describe
 
 
 def fit_heads(
-    tables: EventTables, cutoff: datetime, snapshots: Sequence[Snapshot], history: float, config: ChurnConfig
+    tables: EventTables,
+    cutoff: datetime,
+    snapshots: Sequence[Snapshot],
+    history: float,
+    config: ChurnConfig,
+    past: Past,
 ) -> tuple[tuple[Head, ...], list[dict[str, Any]]]:
     """A head for each further horizon, and what is to be said of each; one that cannot be fitted is left out by name.
 
     Only snapshots whose window over that horizon closes by ``cutoff`` teach it; ``history``: see :func:`rows_of`.
+    ``past`` tells what the coming window adds to the base rate.
     """
     heads, told = [], []
     for horizon in config.horizons:
         label, days = config.label.model_copy(update={"horizon": horizon}), horizon / timedelta(days=1)
         if horizon == config.label.horizon:
             continue
-        parts = [
-            rows_of(replace(snapshot, label=churned(tables, snapshot.known, label, known_by=cutoff)), (), days, history)
-            for snapshot in snapshots
-            if snapshot.as_of + label.closes <= cutoff
-        ]
+        closed = _relabelled(tables, cutoff, past.snapshots, label)
+        parts = [rows_of(closed[s.as_of], (), days, history) for s in snapshots if s.as_of in closed]
         left = sum(int(part.label.sum()) for part in parts)
         stayed = sum(len(part) for part in parts) - left
         account: dict[str, Any] = {"days": days, "snapshots": len(parts), "churned": left, "stayed": stayed}
@@ -45,9 +49,23 @@ def fit_heads(
         rows = stack(parts, config.snapshots.rows)
         linear = Logistic.fit(rows.columns.linear, rows.label)
         raw = linear.log_odds(rows.columns.linear)
-        heads.append(Head(days, linear, Uncertainty.fit(raw, rows.label, drift_of(parts, linear))))
-        told.append(account)
+        outlook = replace(past, snapshots=list(closed.values())).outlook(cutoff, label)
+        drift = drift_of(parts, linear) if outlook.error is None else outlook.error
+        linear = linear.moved(outlook.shift)
+        heads.append(Head(days, linear, Uncertainty.fit(raw + outlook.shift, rows.label, drift)))
+        told.append(account | {"outlook": outlook.document()})
     return tuple(heads), told
+
+
+def _relabelled(
+    tables: EventTables, cutoff: datetime, snapshots: Sequence[Snapshot], label: ChurnLabel
+) -> dict[datetime, Snapshot]:
+    """By moment, those whose window of ``label`` has closed by ``cutoff``, with that label."""
+    return {
+        snapshot.as_of: replace(snapshot, label=churned(tables, snapshot.known, label, known_by=cutoff))
+        for snapshot in snapshots
+        if snapshot.as_of + label.closes <= cutoff
+    }
 
 
 def judge_horizons(

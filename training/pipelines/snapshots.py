@@ -168,7 +168,7 @@ def past_snapshots(
     """
     label, first = config.label, first_event(tables, cutoff, config)
     moments = plan_snapshots(first, cutoff, label.horizon, config.snapshots.most, closes=label.closes)
-    found = _take(tables, moments, cutoff, tags, config, taken)
+    found = take_snapshots(tables, moments, cutoff, tags, config, taken)
     left = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - left
     least = config.snapshots.least_of_each_class
@@ -191,10 +191,10 @@ def closed_snapshots(tables: EventTables, cutoff: datetime, tags: Sequence[str],
         return []
     label, newest = config.label, cutoff - config.label.closes
     moments = plan_snapshots(span[0], cutoff, label.horizon, config.snapshots.most, closes=label.closes) or [newest]
-    return _take(tables, moments, cutoff, tags, config) if newest > span[0] else []
+    return take_snapshots(tables, moments, cutoff, tags, config) if newest > span[0] else []
 
 
-def _take(
+def take_snapshots(
     tables: EventTables,
     moments: Sequence[datetime],
     cutoff: datetime,
@@ -202,9 +202,9 @@ def _take(
     config: ChurnConfig,
     taken: Sequence[Snapshot] = (),
 ) -> list[Snapshot]:
-    """Snapshots at ``moments`` that hold users, with what had arrived by ``cutoff``."""
+    """Snapshots at ``moments`` that hold users, with what had arrived by ``cutoff``; ``taken`` are used again."""
     # Thinning starts above twice the fair share: the rows are cut again, to the number in use, when models are fitted.
-    most = max(1, 2 * config.snapshots.rows // len(moments))
+    most = max(1, 2 * config.snapshots.rows // max(1, len(moments)))
     known = {snapshot.as_of: snapshot for snapshot in taken}
     return [
         snapshot

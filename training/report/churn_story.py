@@ -50,6 +50,10 @@ def group(name: str) -> Both:
     return Both(f"{said.en}: {shown.en}", f"{said.zh}：{shown.zh}")
 
 
+#: Moves of the base rate below this (log-odds) are not worth a word.
+_NO_SHIFT: Final = 0.02
+
+
 def headline(cutoff: Cutoff) -> Both:
     """The one sentence to remember."""
     paired, rival = cutoff["paired"], model(cutoff["paired"]["against"])
@@ -116,11 +120,29 @@ def figures(cutoff: Cutoff) -> list[tuple[Both, str, str]]:
 def honesty(cutoff: Cutoff) -> Both:
     """Whether probabilities come true."""
     outside = sum(not row["low"] <= row["observed"] <= row["high"] for row in cutoff["reliability"])
-    bins = len(cutoff["reliability"])
+    bins, held = len(cutoff["reliability"]), cutoff["coverage"]
+    level, covered = f"{100 * held['level']:.0f}", f"{100 * held['covered']:.0f}"
     return Both(
-        f"{bins - outside} of {bins} points lie within the band in which a perfect model stays nine times in ten.",
-        f"{bins} 个点中有 {bins - outside} 个位于完美模型 90% 情况下所处的带内。",
+        f"{bins - outside} of {bins} points lie within the band in which a perfect model stays nine times in ten. "
+        f"Intervals of {level} % around the probabilities held for {covered} % of {held['groups']} groups of users alike.",
+        f"{bins} 个点中有 {bins - outside} 个位于完美模型 90% 情况下所处的带内。"
+        f"概率的 {level}% 区间在 {held['groups']} 个同类用户组中的 {covered}% 成立。",
     )
+
+
+def outlook(cutoff: Cutoff) -> Both | None:
+    """What was foretold of the base rate; None where nothing was."""
+    found = cutoff["choices"].get("outlook")
+    if found is None or found["evidence"] == "none":
+        return None
+    more, more_zh = ("more", "高") if found["shift"] > 0 else ("fewer", "低")
+    why, why_zh = {
+        "last_year": ("the same weeks of last year", "去年同期"),
+        "drift": ("the drift of the last months", "近几个月的漂移"),
+    }[found["evidence"]]
+    if abs(found["shift"]) < _NO_SHIFT:
+        return Both(f"By {why} the base rate was expected to stay.", f"根据{why_zh}，预计总体流失率不变。")
+    return Both(f"By {why}, {more} were expected to leave than before.", f"根据{why_zh}，预计总体流失率比此前偏{more_zh}。")
 
 
 def fairness(cutoff: Cutoff) -> Both:

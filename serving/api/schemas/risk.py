@@ -48,7 +48,7 @@ class HorizonOut(BaseModel):
     probability: float
     """Of no purchase (or what the label asks for) within so many days."""
     low: float
-    """Lower end of the 95 % interval."""
+    """Lower end of the 90 % interval."""
     high: float
 
 
@@ -60,7 +60,7 @@ class UserRiskOut(BaseModel):
     """False: the model was not fitted for such users (too few purchases); take the numbers as rough."""
     probability: float
     low: float
-    """Lower end of the 95 % interval of the probability."""
+    """Lower end of the 90 % interval of the probability."""
     high: float
     tier: str
     """red, yellow or blue."""

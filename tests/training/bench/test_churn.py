@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from features.contracts.errors import InputError, NotEnoughDataError
+from features.simulator import simulate
 from training.bench.churn import bench_churn
 from training.bench.report import table, write_result
 from training.models.churn_config import ChurnConfig
@@ -149,3 +150,39 @@ def test_a_short_history_is_judged_with_a_fallback_that_is_named(tmp_path: Path)
     assert cutoff["choices"]["fallback_reason"].startswith("history is too short")
     assert by_model(cutoff)["churn"]["metrics"]["auc"] >= 0.5
     assert cutoff["horizons"][0]["days"] <= cutoff["horizon_days"]
+
+
+def test_a_simulated_mall_has_an_oracle(tmp_path: Path) -> None:
+    mall = tmp_path / "mall"
+    simulate(users=1_500, items=200, days=140, seed=3, out=mall)
+    path = tmp_path / "churn.yaml"
+    path.write_text(
+        "name: mall-churn\n"
+        "interactions: {path: mall/events/*.parquet}\n"
+        "items: {path: mall/items.parquet}\n"
+        "label: {event: purchase, horizon: 30d}\n"
+        "cutoffs: [2025-04-15]\n"  # six eighths of the days: there the truth is told
+        "truth: mall\n",
+        encoding="utf-8",
+    )
+    [cutoff] = bench_churn(path, QUICK)["cutoffs"]
+    oracle = cutoff["oracle"]
+    assert oracle["users"] > 300
+    assert oracle["users_without_truth"] < oracle["users"] / 5
+    # Nobody ranks better than who knows the truth, but for chance.
+    assert 0.5 < oracle["share"] < 1.05
+    assert oracle["metrics"]["log_loss"] < oracle["pipeline"]["log_loss"]
+    assert 0 < oracle["coverage"]["covered"] <= 1
+    assert oracle["coverage"]["level"] == cutoff["coverage"]["level"] == 0.9
+    assert "of the oracle's AUC beyond a half" in table({"cutoffs": [cutoff], "name": "m", "users": 1,
+                                                        "interactions": 1, "commit": "", "machine": ""})  # fmt: skip
+
+
+def test_truth_of_another_label_is_refused(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("horizon: 30d}", "horizon: 30d, gap: 7d}") + "truth: mall\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="no gap, no own_rhythm"):
+        bench_churn(path, QUICK)

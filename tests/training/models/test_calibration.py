@@ -12,7 +12,7 @@ def _sample(seed: int, n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
     return truth, rng.random(n) < expit(truth)
 
 
-@pytest.mark.parametrize("kind", [Kind.PLATT, Kind.ISOTONIC])
+@pytest.mark.parametrize("kind", [Kind.PLATT, Kind.ISOTONIC, Kind.VENN_ABERS])
 def test_a_stretched_score_is_set_right_for_other_users(kind: Kind) -> None:
     truth, label = _sample(1)
     calibrator = Calibrator.fit(kind, truth * 0.5 - 1, label)
@@ -22,12 +22,23 @@ def test_a_stretched_score_is_set_right_for_other_users(kind: Kind) -> None:
     assert log_loss(other_label, probability) < log_loss(other_label, expit(other)) + 0.003
 
 
-def test_a_shift_moves_the_base_rate_and_nothing_else() -> None:
+def test_a_level_moves_the_base_rate_and_nothing_else() -> None:
     truth, label = _sample(3)
-    calibrator = Calibrator.fit(Kind.SHIFT, truth - 0.7, label)
-    moved = calibrator.log_odds(truth[:5] - 0.7) - (truth[:5] - 0.7)
-    np.testing.assert_allclose(moved, 0.7, atol=0.05)
-    assert base_rate_shift(truth - 0.7, label) == pytest.approx(moved[0], abs=1e-9)
+    shift = base_rate_shift(truth - 0.7, label)
+    assert shift == pytest.approx(0.7, abs=0.05)
+    moved = Calibrator.fit(Kind.ISOTONIC, truth, label).moved(shift)
+    np.testing.assert_allclose(
+        moved.log_odds(truth[:5]), Calibrator.fit(Kind.ISOTONIC, truth, label).log_odds(truth[:5]) + shift
+    )
+
+
+def test_venn_abers_lies_between_its_two_answers_and_stays_off_certainty() -> None:
+    odds = np.repeat(np.linspace(-2, 2, 10), 100)
+    label = odds > 0  # told apart without a mistake: isotonic regression would say 0 and 1
+    low, high = Calibrator.fit(Kind.VENN_ABERS, odds, label).probability(np.array([-2.0, 2.0]))
+    # Of 500 on one side none left: with one more who did it is 1 in 501.
+    assert low == pytest.approx(1 / 502, rel=0.01)
+    assert high == pytest.approx(501 / 502, rel=0.01)
 
 
 def test_none_changes_nothing() -> None:

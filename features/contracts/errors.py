@@ -41,6 +41,17 @@ class NotEnoughDataError(MallardError):
     exit_code = 4
 
 
+class ModelRefusedError(NotEnoughDataError):
+    """The rules of least data refuse a model; whoever is answered by a fallback meanwhile is told why.
+
+    ``chinese`` says what the message says.
+    """
+
+    def __init__(self, message: str, chinese: str) -> None:
+        super().__init__(message)
+        self.chinese = chinese
+
+
 class MissingStateError(MallardError):
     """A step before this one has not been run: empty lake, no champion, nothing deployed, no snapshot."""
 

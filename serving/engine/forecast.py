@@ -17,6 +17,7 @@ from training.models.churn import ChurnModel
 from training.models.churn_features import purchase_history, tag_values
 from training.models.churn_scores import ChurnScores
 from training.models.next_purchase import HORIZON_DAYS, Curves, days_overdue
+from training.models.reasons import Both
 from training.models.uplift import UpliftModel
 from training.models.value import ValueModel
 
@@ -54,7 +55,7 @@ class Models:
         return tuple(kind for kind, model in (("value", self.value), ("uplift", self.uplift)) if model is None)
 
     @property
-    def fallback(self) -> str | None:
+    def fallback(self) -> Both | None:
         """Why a simple rule stands in for a churn model; None where it does not."""
         mark = self.churn.fallback
         return None if mark is None else mark.reason

@@ -96,7 +96,7 @@ class Risks:
     users: tuple[UserRisk, ...]
     unknown_users: tuple[str, ...]
     missing_models: tuple[str, ...]  # kinds whose columns are therefore not known
-    fallback: str | None  # why a simple rule answers in place of a model; None: a model does
+    fallback: Text | None  # why a simple rule answers in place of a model; None: a model does
 
 
 class RiskEngine:
@@ -151,7 +151,7 @@ class RiskEngine:
             users=tuple(users[user] for user in user_ids if user in users),
             unknown_users=tuple(user for user in user_ids if user not in users),
             missing_models=models.missing,
-            fallback=models.fallback,
+            fallback=None if models.fallback is None else Text(*models.fallback),
         )
 
 

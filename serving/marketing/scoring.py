@@ -114,7 +114,7 @@ def write_snapshot(
         horizon_days=round(models.churn.label.horizon_days),
         models={"churn": models.version, **models.versions},
         missing=models.missing,
-        fallback=models.fallback or "",
+        fallback={} if models.fallback is None else models.fallback._asdict(),
         tiers={"yellow": tiers.yellow, "red": tiers.red},
         gap_days=models.churn.label.opens / timedelta(days=1),
     )

@@ -34,6 +34,7 @@ from features.contracts.ids import UNKNOWN, IdMap, Int32
 from features.lake import Lake
 from features.lake.leftovers import aside
 from serving.marketing.columns import PROBABILITY, SNAPSHOT_SCHEMA
+from training.models.churn_fallback import kept_reason
 
 _FORM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
 _MANIFEST, _ERASED, _LATEST = "manifest.json", "erased.json", "latest"
@@ -56,7 +57,7 @@ class SnapshotInfo:
     files: dict[str, str]  # name -> SHA-256
     models: dict[str, str] = field(default_factory=dict)  # kind -> version of every model that had a say
     missing: list[str] = field(default_factory=list)  # kinds of model that were not there
-    fallback: str = ""  # why a simple rule scored in place of a churn model
+    fallback: dict[str, str] = field(default_factory=dict)  # language -> why a simple rule scored; empty: a model did
     tiers: dict[str, float] = field(default_factory=dict)  # tier -> churn probability from which it begins
     gap_days: float = 0.0  # between the moment and the horizon, in which there is room to act
     version: int = 0  # of its files; one more whenever erased users were taken out
@@ -105,7 +106,7 @@ def save_snapshot(
     horizon_days: int,
     models: Mapping[str, str] | None = None,
     missing: Sequence[str] = (),
-    fallback: str = "",
+    fallback: Mapping[str, str] | None = None,
     tiers: Mapping[str, float] | None = None,
     gap_days: float = 0.0,
 ) -> SnapshotInfo:
@@ -136,7 +137,7 @@ def save_snapshot(
                 files=files,
                 models=dict(models or {}),
                 missing=list(missing),
-                fallback=fallback,
+                fallback=dict(fallback or {}),
                 tiers=dict(tiers or {}),
                 gap_days=gap_days,
             )
@@ -273,8 +274,10 @@ def file_names(version: int) -> tuple[str, str, str]:
 def read_info(folder: Path) -> SnapshotInfo:
     """What the snapshot in ``folder`` says of itself. Raises :class:`BundleError` when it cannot be read."""
     try:
-        return SnapshotInfo(**json.loads((folder / _MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        document = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        kept = document.get("fallback")  # of snapshots of before a text, empty where a model scored
+        return SnapshotInfo(**document | {"fallback": kept_reason(kept)._asdict() if kept else {}})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise BundleError(f"risk snapshot {folder}: {_MANIFEST} cannot be read: {error}") from error
 
 

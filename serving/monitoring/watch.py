@@ -81,8 +81,8 @@ def _scores(
     if info.fallback:
         seen.notes.append(
             Note(
-                f"a simple rule scored in place of a model ({info.fallback}): it has no inputs to compare",
-                f"由简单规则代替模型评分（{info.fallback}）：没有可供比较的输入",
+                f"a simple rule scored in place of a model ({info.fallback['en']}): it has no inputs to compare",
+                f"由简单规则代替模型评分（{info.fallback['zh']}）：没有可供比较的输入",
             )
         )
     else:

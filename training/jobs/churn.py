@@ -99,6 +99,7 @@ def train_churn(home: Home) -> TrainReport:
             "paired": {"metric": _METRIC, "against": best, **vars(comparisons[0].paired)},
             "standings": standings([{**row, "column": row["model"]} for row in rows], frame, best),
             **account_of(tables, judged, frame, cutoff),
+            "choices": judged.choices,
         }
         result = {
             "name": f"churn {cutoff:%Y-%m-%d}",
@@ -140,7 +141,7 @@ def _registered(
         judged,
         as_of=as_of,
         started=started,
-        stands_in=f"it is a fallback, a simple rule that may serve meanwhile: {mark.reason}" if mark else "",
+        stands_in=f"it is a fallback, a simple rule that may serve meanwhile: {mark.reason.en}" if mark else "",
     )
 
 

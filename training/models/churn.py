@@ -18,7 +18,7 @@ from training.bundle import GOLDEN, Bundle, Manifest, write_bundle
 from training.models.btyd import Btyd
 from training.models.calibration import Calibrator
 from training.models.churn_config import ChurnLabel, Population, TierThresholds
-from training.models.churn_fallback import Fallback, Rule
+from training.models.churn_fallback import Fallback
 from training.models.churn_heads import Head
 from training.models.churn_scorer import ChurnScorer, Member, required_tags
 from training.models.churn_scores import ChurnScores, Tier
@@ -118,9 +118,9 @@ class ChurnModel(ChurnScorer):
                     )
                     for i, days in enumerate(payload.get("heads", ()))  # bundles of before had none
                 ),
-                fallback=_fallback(payload["fallback"]),
+                fallback=None if payload["fallback"] is None else Fallback.from_document(payload["fallback"]),
             )
-        except (KeyError, ValueError, lgb.basic.LightGBMError) as error:
+        except (KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
             raise BundleError(f"bundle {bundle.path}: not a whole churn model: {error}") from error
         check_tags(bundle, model.required_tags)
         replay(bundle, model._outputs)
@@ -129,7 +129,3 @@ class ChurnModel(ChurnScorer):
     def _outputs(self, tags: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
         scores = self.predict(tags, reasons=False)
         return {name: getattr(scores, name) for name in _OUTPUTS}
-
-
-def _fallback(document: dict[str, str] | None) -> Fallback | None:
-    return None if document is None else Fallback(Rule(document["rule"]), document["reason"])

@@ -1,9 +1,12 @@
 """What a churn model is when the rules of least data refuse a real one: one simple rule, and why it serves."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 from training.models.churn_features import NO_PURCHASE, SINCE_PURCHASE
+from training.models.reasons import Both
 
 
 class Rule(StrEnum):
@@ -24,8 +27,23 @@ class Fallback:
     """The mark of a model that is a fallback."""
 
     rule: Rule
-    reason: str  # what was missing for a real model, in numbers
+    reason: Both  # what was missing for a real model, in numbers
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         """For the bundle."""
-        return {name: str(value) for name, value in asdict(self).items()}
+        return {"rule": str(self.rule), "reason": self.reason._asdict()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`document`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what is none."""
+        return cls(Rule(document["rule"]), kept_reason(document["reason"]))
+
+
+def kept_reason(kept: str | Mapping[str, str]) -> Both:
+    """A reason as a bundle or a snapshot keeps it; those of before kept the English words alone.
+
+    Raises ``KeyError`` for a language that is missing, ``TypeError`` for what is no reason.
+    """
+    if isinstance(kept, str):
+        return Both(kept, f"数据不足，无法训练流失模型（{kept}）")
+    return Both(kept["en"], kept["zh"])

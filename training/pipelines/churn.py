@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.contracts import columns as c
-from features.contracts.errors import NotEnoughDataError
+from features.contracts.errors import ModelRefusedError
 from features.contracts.progress import say, step
 from features.engine import EventTables, build_tags
 from features.tags import spec_hash
@@ -19,6 +19,7 @@ from training.models.churn import ChurnModel, required_tags
 from training.models.churn_baselines import ChurnBaseline
 from training.models.churn_config import ChurnConfig, TierThresholds
 from training.models.churn_fallback import Rule
+from training.models.reasons import Both
 from training.models.tiers import tier_bounds
 from training.pipelines.base_rate import Evidence, Outlook, Past
 from training.pipelines.churn_choices import (
@@ -74,22 +75,22 @@ def fit_churn(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> Fit
     """The model as of ``cutoff``. No event at or after it, nor one that arrived after it, has any influence.
 
     Where the rules of least data refuse, it is a fallback, marked with what is missing. Raises
-    :class:`NotEnoughDataError` when no label window has closed by then, so that even that cannot be.
+    :class:`ModelRefusedError` when no label window has closed by then, so that even that cannot be.
     """
     try:
         return _fit(tables, cutoff, config)
-    except NotEnoughDataError as refused:
+    except ModelRefusedError as refused:
         return _fit_fallback(tables, cutoff, config, refused)
 
 
 def _fit_fallback(
-    tables: EventTables, cutoff: datetime, config: ChurnConfig, refused: NotEnoughDataError, rule: Rule | None = None
+    tables: EventTables, cutoff: datetime, config: ChurnConfig, refused: ModelRefusedError, rule: Rule | None = None
 ) -> FittedChurn:
     snapshots = closed_snapshots(tables, cutoff, required_tags((), config.label.event), config)
     if not snapshots:
         raise refused
     now = describe(tables, cutoff, required_tags((), config.label.event), config, most=_EXAMPLE_USERS)
-    found = fit_fallback(snapshots, now, config, str(refused), rule)
+    found = fit_fallback(snapshots, now, config, Both(str(refused), refused.chinese), rule)
     history = history_days(tables, config.label.event, snapshots[-1].as_of)
     heads, told = fit_heads(tables, cutoff, snapshots, history, config, Past(snapshots, history))
     model = _with_tiers(replace(found.model, heads=heads), now.tags, config)
@@ -191,7 +192,7 @@ def refit_churn(tables: EventTables, fitted: FittedChurn, cutoff: datetime) -> F
     """
     config, model = fitted.config, fitted.model
     if model.fallback is not None:
-        return _fit_fallback(tables, cutoff, config, NotEnoughDataError(model.fallback.reason), model.fallback.rule)
+        return _fit_fallback(tables, cutoff, config, ModelRefusedError(*model.fallback.reason), model.fallback.rule)
     assert fitted.shape is not None  # of every model that is no fallback
     snapshots = past_snapshots(tables, cutoff, model.required_tags, config, fitted.snapshots)
     rows = [rows_of(snapshot, model.tags, config.label.horizon_days, fitted.history) for snapshot in snapshots]

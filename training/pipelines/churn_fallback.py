@@ -20,6 +20,7 @@ from training.models.churn_config import ChurnConfig, TierThresholds
 from training.models.churn_fallback import Fallback, Rule
 from training.models.churn_features import LINEAR_NAMES
 from training.models.logistic import Logistic
+from training.models.reasons import Both
 from training.models.uncertainty import Uncertainty
 from training.pipelines.churn_data import Rows, rows_of, stack, titles_of
 from training.pipelines.snapshots import Described, Snapshot
@@ -42,7 +43,7 @@ class FittedFallback:
 
 
 def fit_fallback(
-    snapshots: Sequence[Snapshot], now: Described, config: ChurnConfig, reason: str, rule: Rule | None = None
+    snapshots: Sequence[Snapshot], now: Described, config: ChurnConfig, reason: Both, rule: Rule | None = None
 ) -> FittedFallback:
     """The best rule, or ``rule`` where it was chosen before, fitted on all ``snapshots``; ``reason``: what was missing.
 
@@ -75,7 +76,7 @@ def fit_fallback(
     choices = {
         "fallback": True,
         "fallback_rule": str(rule),
-        "fallback_reason": reason,
+        "fallback_reason": reason._asdict(),
         "fallback_log_loss": losses,
         "snapshots": [snapshot.as_of.isoformat() for snapshot in snapshots],
         "rows": len(rows),

@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.contracts import columns as c
-from features.contracts.errors import NotEnoughDataError
+from features.contracts.errors import ModelRefusedError
 from features.contracts.events import EventType, SignOfLife
 from features.contracts.progress import track
 from features.engine import EventTables, build_tags
 from training.models.btyd import Btyd
 from training.models.churn_config import ChurnConfig, ChurnLabel, Population
 from training.models.churn_features import purchase_history
+from training.models.reasons.on_little_data import few_of_a_kind, no_event, short_history
 from training.pipelines.btyd_summary import Known, event_span, known_users, returned
 
 Labels = npt.NDArray[np.bool_]
@@ -141,20 +142,15 @@ def churned(tables: EventTables, known: Known, label: ChurnLabel, *, known_by: d
 
 
 def first_event(tables: EventTables, cutoff: datetime, config: ChurnConfig) -> datetime:
-    """When the history begins. Raises :class:`NotEnoughDataError` where too little of it lies before ``cutoff``."""
+    """When the history begins. Raises :class:`ModelRefusedError` where too little of it lies before ``cutoff``."""
     label = config.label
     span = event_span(tables, label.event, cutoff)
     if span is None:
-        raise NotEnoughDataError(f"there is no {label.event} before {cutoff.isoformat()}; churn cannot be learnt")
+        raise ModelRefusedError(*no_event(label.event, cutoff))
     three, one = label.horizon * config.snapshots.least_history + label.opens, least_history(label.horizon)
     needed = span[0] + max(three, one + label.closes)
     if cutoff < needed:
-        days, least = ((moment - span[0]) / timedelta(days=1) for moment in (cutoff, needed))
-        raise NotEnoughDataError(
-            f"history is too short: the first {label.event} before {cutoff.isoformat()} is at {span[0].isoformat()}, "
-            f"which is {days:.1f} days; a horizon of {label.horizon_days:g} days needs {least:g} days, "
-            f"so wait until {needed.isoformat()} or take a shorter horizon"
-        )
+        raise ModelRefusedError(*short_history(label, span[0], cutoff, needed))
     return span[0]
 
 
@@ -164,7 +160,7 @@ def past_snapshots(
     """Every snapshot that may teach a model as of ``cutoff``, newest first; empty ones are left out.
 
     What was ``taken`` for an earlier cut-off, with these tags at least, is used again. Raises
-    :class:`NotEnoughDataError` that says what is missing: events, history, or users of one class.
+    :class:`ModelRefusedError` that says what is missing: events, history, or users of one class.
     """
     label, first = config.label, first_event(tables, cutoff, config)
     moments = plan_snapshots(first, cutoff, label.horizon, config.snapshots.most, closes=label.closes)
@@ -172,12 +168,9 @@ def past_snapshots(
     left = sum(int(snapshot.label.sum()) for snapshot in found)
     stayed = sum(len(snapshot) for snapshot in found) - left
     least = config.snapshots.least_of_each_class
-    for count, did in ((left, "had no"), (stayed, "had a")):
+    for count, gone in ((left, True), (stayed, False)):
         if count < least:
-            raise NotEnoughDataError(
-                f"{count} users of {len(found)} snapshots before {cutoff.isoformat()} {did} {label.text}; "
-                f"at least {least} are needed to learn what sets them apart"
-            )
+            raise ModelRefusedError(*few_of_a_kind(label, count, len(found), cutoff, least, left=gone))
     return found
 
 

@@ -83,13 +83,14 @@ def pairs(slices: Mapping[str, Mapping[str, Any]]) -> list[Pair]:
             part["rival"],
             round(100 * part["pipeline"] / widest, 2),
             round(100 * part["rival"] / widest, 2),
-            _verdict(part),
+            verdict(part["users"], part),
         )
         for name, part in slices.items()
     ]
 
 
-def _verdict(part: Mapping[str, Any]) -> str:
-    if part["users"] < _FEW:
+def verdict(users: int, difference: Mapping[str, Any]) -> str:
+    """What the interval of a ``difference`` (``low``, ``high``) between lists for so many users shows."""
+    if users < _FEW:
         return "few"
-    return "better" if part["low"] > 0 else "worse" if part["high"] < 0 else "even"
+    return "better" if difference["low"] > 0 else "worse" if difference["high"] < 0 else "even"

@@ -18,6 +18,12 @@ MODELS: Final[Mapping[str, Both]] = {
     "bg_nbd": Both("purchase rhythm (BG/NBD)", "购买节奏（BG/NBD）"),
     "pareto_nbd": Both("purchase rhythm (Pareto/NBD)", "购买节奏（Pareto/NBD）"),
 }
+#: What a fallback goes by.
+RULES: Final[Mapping[str, Both]] = {
+    "base_rate": Both("everybody has the risk that users had on the whole", "所有用户均取总体流失率"),
+    "recency": Both("days since the last purchase", "距上次购买的天数"),
+    "rhythm": Both("purchase rhythm (BG/NBD)", "购买节奏（BG/NBD）"),
+}
 TIERS: Final = {"red": Both("red", "红色"), "yellow": Both("yellow", "黄色"), "blue": Both("blue", "蓝色")}
 _SIDES: Final = {
     "stage": Both("stage", "阶段"),
@@ -70,6 +76,19 @@ def headline(cutoff: Cutoff) -> Both:
     return Both(
         f"The churn model is not shown to differ from the best simple rule ({rival.en})",
         f"尚无证据表明流失模型与最好的简单规则（{rival.zh}）有差异",
+    )
+
+
+def fallback(cutoff: Cutoff) -> Both | None:
+    """That a simple rule was judged, and why; None where a model was."""
+    made = cutoff["choices"]
+    if not made["fallback"]:
+        return None
+    why, rule = made["fallback_reason"], RULES[made["fallback_rule"]]
+    return Both(
+        f"No churn model can be fitted yet: {why['en']}. What is judged here is the simple rule that serves meanwhile: "
+        f"{rule.en}.",
+        f"暂时无法训练流失模型：{why['zh']}。此处评判的是暂代的简单规则：{rule.zh}。",
     )
 
 

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from training.report import story, words
 from training.report.charts import leaderboard, pairs
+from training.report.newcomers import newcomers
 
 
 def render(result: Mapping[str, Any]) -> str:
@@ -33,6 +34,7 @@ def render(result: Mapping[str, Any]) -> str:
             kinds=words.KINDS,
             board=leaderboard(result["standings"], result["paired"]["against"]),
             pairs=pairs(result["slices"]),
+            newcomers=newcomers(result.get("cold_start", {})),
             examples=result["examples"],
             reason=words.reason,
             table=sorted(result["rows"], key=lambda row: -row["metrics"][metric]),

@@ -10,7 +10,7 @@ from serving.api.deps import Served, UserPath
 from serving.api.fields import Count, Id, Word
 from serving.api.keys import needs
 from serving.api.problems import documented, wrong_field
-from serving.api.schemas.recommend import RankRequest, RecommendationOut, RecommendationRequest, visitor_of
+from serving.api.schemas.recommend import Context, RankRequest, RecommendationOut, RecommendationRequest, visitor_of
 from serving.api.services import Services
 from serving.engine.asking import Ask
 from serving.store import Scope, Visitor
@@ -25,19 +25,27 @@ router = APIRouter(prefix="/v1", tags=["recommend"], dependencies=[needs(Scope.R
     responses=documented(401, 403, 422),
 )
 async def recommend_to_user(
+    *,
     user_id: UserPath,
     served: Served,
     placement: Annotated[Word | None, Query(description="Where the items are shown: home, detail, cart, ...")] = None,
     n: Annotated[Count | None, Query(description="Items wanted; absent: the placement's number, usually 5.")] = None,
     item_id: Annotated[Id | None, Query(description="The item in view: it steers the answer.")] = None,
+    context: Annotated[Context, Query()],
 ) -> Response:
     """The items this user may want now, best first.
 
     A user whom nobody knows yet gets what is popular (`known: false`). When a part is missing the answer comes without
     it and says so in `degraded`. Send `request_id` along with the events that follow.
     """
-    context = () if item_id is None else (item_id,)
-    return await _answer(served, Ask(Visitor(user_id=user_id), placement, n, item_ids=context))
+    ask = Ask(
+        visitor=Visitor(user_id=user_id),
+        placement=placement,
+        n=n,
+        item_ids=() if item_id is None else (item_id,),
+        context=context.asked_from() if context.said else None,
+    )
+    return await _answer(served, ask)
 
 
 @router.post(

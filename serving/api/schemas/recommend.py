@@ -48,8 +48,13 @@ class FiltersIn(Request):
         return self
 
 
-class ContextIn(Request):
-    """Where and when the visitor asks. It decides what is popular for those of whom little is known."""
+class Context(BaseModel):
+    """Where and when the visitor asks. It decides what is popular for those of whom little is known.
+
+    The one declaration of it: parameters of the GET, and ``context`` in the body of the POST.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     channel: Word | None = None
     """As in the ``channel`` of events: ``mini_program``. Absent: that of his newest event."""
@@ -57,6 +62,19 @@ class ContextIn(Request):
     """As in the ``city`` of users' demographics. Absent: that of the user."""
     hour: Annotated[int, Field(ge=0, le=23)] | None = None
     """Hour of the day in UTC, as the times of events are. Absent: that of the question."""
+
+    @property
+    def said(self) -> bool:
+        """Whether anything is said at all: parameters that are left out are no context."""
+        return any(value is not None for _, value in self)
+
+    def asked_from(self) -> AskedFrom:
+        """The engine's form of it."""
+        return AskedFrom(self.channel, self.region, self.hour)
+
+
+class ContextIn(Context, Request):
+    """Where and when the visitor asks, as a part of a body."""
 
 
 class RecommendationRequest(Request):
@@ -90,6 +108,7 @@ class RecommendationRequest(Request):
     session: Annotated[list[SessionEventIn], Field(max_length=_LONGEST_CONTEXT)] = []
     filters: FiltersIn = FiltersIn()
     context: ContextIn | None = None
+    """It decides what is popular for those of whom little is known."""
     exclude: Ids = []
     explain: bool = False
     """Adds every source's score per item and what the rules took out."""
@@ -123,9 +142,7 @@ class RecommendationRequest(Request):
                 self.filters.price_min,
                 self.filters.price_max,
             ),
-            context=None
-            if self.context is None
-            else AskedFrom(self.context.channel, self.context.region, self.context.hour),
+            context=None if self.context is None else self.context.asked_from(),
             explain=self.explain,
         )
 

@@ -98,7 +98,7 @@ class ChurnOut(UserRiskOut):
     """The probability is of no purchase within so many days after `as_of`."""
     missing_models: list[str]
     """Kinds of model that are not deployed; what they would say is null."""
-    fallback: str | None
+    fallback: TextOut | None
     """Why a simple rule answers in place of a churn model (what was missing to train one); null: a model does."""
 
 
@@ -124,7 +124,7 @@ class ScoresOut(BaseModel):
     """Users who switched personalization off: their risk is not given out."""
     missing_models: list[str]
     """Kinds of model that are not deployed; what they would say is null."""
-    fallback: str | None
+    fallback: TextOut | None
     """Why a simple rule answers in place of a churn model (what was missing to train one); null: a model does."""
 
 
@@ -185,7 +185,7 @@ class ChurnListOut(BaseModel):
     horizon_days: int
     missing_models: list[str]
     """Kinds of model that were not deployed when the snapshot was written."""
-    fallback: str | None
+    fallback: TextOut | None
     """Why a simple rule answers in place of a churn model (what was missing to train one); null: a model does."""
     total: int
     """Rows of the whole list under the filters."""

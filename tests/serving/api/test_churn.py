@@ -14,11 +14,13 @@ import pytest
 
 from features.contracts.home import Home
 from features.tags import spec_hash
+from serving.api.schemas.recommend import TextOut
 from serving.api.schemas.risk import ChurnListOut, ChurnOut, ProfileOut, ScoresOut, TagsOut
 from tests.serving import small_churn
 from tests.serving.conftest import Mall, score, serve
 from training.deployment import deploy
 from training.models.churn_fallback import Fallback, Rule
+from training.models.reasons import Both
 
 LIST = "/v1/churn/list"
 CSV, NDJSON, PARQUET = "text/csv", "application/x-ndjson", "application/vnd.apache.parquet"
@@ -193,7 +195,10 @@ def test_a_user_has_a_profile(shared_mall: Mall) -> None:
 def test_a_fallback_answers_and_is_marked_everywhere(deployed: Home, tmp_path: Path) -> None:
     home = Home(tmp_path / "var", deployed.configs, deployed.mlruns)
     shutil.copytree(deployed.root, home.root)
-    tags, reason = small_churn.tags(), "history is too short: 40 days; 90 are needed"
+    tags, reason = (
+        small_churn.tags(),
+        Both("history is too short: 40 days; 90 are needed", "历史太短：仅 40 天，需要 90 天"),
+    )
     simple = replace(small_churn.model(tags), tags=(), members=(), fallback=Fallback(Rule.RHYTHM, reason))
     simple = replace(simple, tag_spec=spec_hash(simple.required_tags))
     deploy(home, simple.to_bundle(tmp_path / "f1", tags, version="f1", as_of="2026-01-01", code_version="test").path)
@@ -204,7 +209,7 @@ def test_a_fallback_answers_and_is_marked_everywhere(deployed: Home, tmp_path: P
             mall.client.post("/v1/churn/score", json={"user_ids": ["u07", "u08"]}).content
         )
         listed = ChurnListOut.model_validate_json(mall.client.get(LIST).content)
-    assert alone.fallback == many.fallback == listed.fallback == reason
+    assert alone.fallback == many.fallback == listed.fallback == TextOut(**reason._asdict())
     assert (alone.model_version, listed.model_version) == ("f1", "f1")
     assert len({user.probability for user in many.users}) == 2
     assert {user.user_id: user.probability for user in listed.items}["u07"] == alone.probability

@@ -63,6 +63,35 @@ def test_a_stranger_gets_what_is_popular_where_he_comes_from(shared_mall: Mall) 
     assert refused.status_code == 422
 
 
+@pytest.mark.parametrize("user", ["u03", "never seen"])
+@pytest.mark.parametrize(
+    "context",
+    [{}, *({"channel": name} for name in CHANNELS), {"hour": 3}, {"region": "nowhere", "channel": "web", "hour": 20}],
+)
+def test_the_get_takes_the_same_context_to_the_same_effect(
+    shared_mall: Mall, user: str, context: dict[str, Any]
+) -> None:
+    got = shared_mall.client.get(f"/v1/users/{user}/recommendations", params={"n": 8} | context).json()
+    body = {"user_id": user, "n": 8} | ({"context": context} if context else {})
+    posted = shared_mall.client.post("/v1/recommendations", json=body).json()
+    assert got | {"request_id": None} == posted | {"request_id": None}
+
+
+def test_a_stranger_is_asked_about_by_get_as_he_comes(shared_mall: Mall) -> None:
+    for department, channel in enumerate(CHANNELS):
+        answer = shared_mall.client.get("/v1/users/never seen/recommendations", params={"channel": channel}).json()
+        assert sum(int(item[1:]) % 4 == department for item in ids(answer)) >= 3, channel
+
+
+def test_every_field_of_the_context_is_a_parameter_of_the_get(shared_mall: Mall) -> None:
+    document = shared_mall.client.get("/openapi.json").json()
+    call = document["paths"]["/v1/users/{user_id}/recommendations"]["get"]
+    parameters = {p["name"]: p["schema"] for p in call["parameters"]}
+    fields = document["components"]["schemas"]["ContextIn"]["properties"]
+    assert set(fields) == {"channel", "region", "hour"}
+    assert {name: parameters.get(name) for name in fields} == fields
+
+
 def test_ids_of_any_script_are_ids(shared_mall: Mall) -> None:
     for user in ("用户一", "Zoë", "a/b", "x" * 128, "🦆"):
         answer = shared_mall.client.post("/v1/recommendations", json={"user_id": user})
@@ -80,6 +109,13 @@ def test_ids_of_any_script_are_ids(shared_mall: Mall) -> None:
         ({"placement": ""}, "placement"),
         ({"item_id": "\0"}, "item_id"),
         ({"item_id": "x" * 129}, "item_id"),
+        ({"hour": 24}, "hour"),
+        ({"hour": -1}, "hour"),
+        ({"hour": "noon"}, "hour"),
+        ({"channel": ""}, "channel"),
+        ({"channel": " web"}, "channel"),
+        ({"region": "x" * 65}, "region"),
+        ({"region": "\0"}, "region"),
     ],
 )
 def test_wrong_parameters_are_named(shared_mall: Mall, params: dict[str, Any], field: str) -> None:
@@ -106,6 +142,9 @@ def test_ids_that_cannot_be_are_refused(shared_mall: Mall, user: str) -> None:
         (b'{"filters": {"price_min": NaN}}', "filters.price_min"),
         (b'{"filters": {"price_min": 1e999}}', "filters.price_min"),
         (b'{"filters": {"price_min": 3, "price_max": 2}}', "filters"),
+        (b'{"context": {"hour": 24}}', "context.hour"),
+        (b'{"context": {"channel": ""}}', "context.channel"),
+        (b'{"context": {"chanel": "web"}}', "context.chanel"),
         (b'{"session": [{"item_id": "a", "event_type": "stare"}]}', "session.0.event_type"),
         (b'{"session": [{"item_id": "a", "quantity": Infinity}]}', "session.0.quantity"),
         (b'{"session": [{"item_id": "a", "occurred_at": "soon"}]}', "session.0.occurred_at"),

@@ -10,7 +10,7 @@ import pytest
 
 from features.contracts import columns as c
 from features.contracts.catalogue import USER_SCHEMA
-from features.contracts.errors import InputError, MissingStateError
+from features.contracts.errors import BundleError, InputError, MissingStateError
 from features.contracts.home import Home
 from features.tags import spec_hash
 from serving.engine.actions import ActionsConfig
@@ -27,6 +27,7 @@ from training.models.churn_config import Population
 from training.models.churn_fallback import Fallback, Rule
 from training.models.churn_features import purchase_history
 from training.models.gamma_gamma import GammaGamma
+from training.models.reasons import Both
 from training.models.uplift import Effect, UpliftModel
 from training.models.uplift_config import OutcomeConfig
 from training.models.uplift_learners import Learner, LearnerKind
@@ -172,17 +173,23 @@ def test_a_snapshot_of_an_earlier_version_opens_with_unknown_columns(home: Home,
     assert churn_page(opened, ListFilter(action="offer")).total == 0
 
 
+MARK = Fallback(Rule.RHYTHM, Both("history is too short: 40 days; 90 are needed", "历史太短：仅 40 天，需要 90 天"))
+
+
+def fallback_model(table: pa.Table) -> ChurnModel:
+    simple = replace(small_churn.model(table), tags=(), members=(), fallback=MARK)
+    return replace(simple, tag_spec=spec_hash(simple.required_tags))
+
+
 def test_a_fallback_from_its_bundle_fills_a_list_and_is_marked(home: Home) -> None:
     table = tags()
-    mark = Fallback(Rule.RHYTHM, "history is too short: 40 days; 90 are needed")
-    simple = replace(small_churn.model(table), tags=(), members=(), fallback=mark)
-    simple = replace(simple, tag_spec=spec_hash(simple.required_tags))
+    simple = fallback_model(table)
     path = home.root / "fallback"
     simple.to_bundle(path, table, version="f1", as_of=AS_OF.isoformat(), code_version="test")
     again = ChurnModel.from_bundle(read_bundle(path))
-    assert again.fallback == mark
+    assert again.fallback == MARK
     info = write_snapshot(home, Models(again, "f1"), table, NOBODY, as_of=AS_OF)
-    assert info.fallback == mark.reason
+    assert info.fallback == MARK.reason._asdict()
     opened = open_snapshot(home, info.id)
     assert opened.info.fallback == info.fallback
     rows = opened.rows
@@ -190,3 +197,27 @@ def test_a_fallback_from_its_bundle_fills_a_list_and_is_marked(home: Home) -> No
     by_user = dict(zip(table[c.USER_ID].to_pylist(), simple.probability(table), strict=True))
     listed = dict(zip(rows[c.USER_ID].to_pylist(), rows[m.PROBABILITY].to_pylist(), strict=True))
     assert listed == pytest.approx({user: by_user[user] for user in listed}, abs=1e-6)
+
+
+@pytest.mark.parametrize(("kept", "read"), [("too short", "（too short）"), ("", None)])
+def test_a_snapshot_that_kept_the_reason_in_english_alone_opens(
+    home: Home, models: Models, kept: str, read: str | None
+) -> None:
+    info = write_snapshot(home, models, tags(), NOBODY, as_of=AS_OF)
+    manifest = home.snapshots / "churn" / info.id / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"fallback": kept}))
+    found = open_snapshot(home).info.fallback
+    if read is None:
+        assert found == {}
+    else:
+        assert found["en"] == kept
+        assert found["zh"].endswith(read)
+
+
+def test_a_snapshot_whose_reason_is_none_is_refused(home: Home, models: Models) -> None:
+    info = write_snapshot(home, models, tags(), NOBODY, as_of=AS_OF)
+    manifest = home.snapshots / "churn" / info.id / "manifest.json"
+    for wrong in ({"en": "too short"}, 7, ["too short"]):
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"fallback": wrong}))
+        with pytest.raises(BundleError, match=r"manifest\.json cannot be read"):
+            open_snapshot(home)

@@ -48,7 +48,7 @@ def home(tmp_path: Path) -> Home:
 def live(home: Home, fitted: FittedChurn, tmp_path: Path) -> Callable[..., Home]:
     """A home whose lake holds the given events and whose churn model was fitted at the cut-off."""
 
-    def make(log: pa.Table, *, referenced: bool = True) -> Home:
+    def make(log: pa.Table, *, fitted: FittedChurn = fitted, referenced: bool = True) -> Home:
         Lake(home).append_events(log, batch_id="cdnow", now=datetime.now(UTC))
         beside = {REFERENCE: reference_of(fitted, 0.75).to_json()} if referenced else {}
         made = fitted.model.to_bundle(
@@ -116,6 +116,16 @@ def test_another_outcome_is_found_once_the_window_has_closed(live: Callable[...,
     assert levels(report, "inputs") == {"": Level.FINE}
     assert levels(report, "calibration")[WINDOW] is Level.RED
     assert [finding.about for finding in report.retrain] == ["calibration"]
+
+
+def test_where_a_simple_rule_scored_it_is_said_why_in_both_languages(live: Callable[..., Home]) -> None:
+    simple = fit_churn(EventTables.from_arrow(events(600)), CUTOFF, config())
+    assert simple.model.fallback is not None
+    home = live(events(), fitted=simple)
+    score(home, CUTOFF)
+    said = next(note for note in monitor(home, CALM).notes if "a simple rule scored" in note.text)
+    assert f"({simple.model.fallback.reason.en})" in said.text
+    assert f"（{simple.model.fallback.reason.zh}）" in said.text_zh
 
 
 def test_of_several_scores_of_one_moment_the_last_is_judged(live: Callable[..., Home]) -> None:

@@ -1,5 +1,6 @@
 """Churn benchmarks from file to result."""
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from features.simulator import simulate
 from training.bench.churn import bench_churn
 from training.bench.report import table, write_result
 from training.models.churn_config import ChurnConfig
+from training.models.churn_fallback import Rule
 from training.report import render_churn
+from training.report.churn_story import RULES
 
 QUICK = ChurnConfig.model_validate(
     {"snapshots": {"most": 2}, "boosting": {"leaves": [7], "rounds": [20], "members": 1, "threads": 1}}
@@ -117,6 +120,7 @@ def test_the_page_shows_every_model_and_group_in_both_languages(result: dict[str
     page = render_churn(result)
     assert "<script" not in page
     assert "http" not in page
+    assert "No churn model can be fitted" not in page
     for text in ("purchase rhythm", "购买节奏", "stage: active", "阶段：活跃", "Whom to contact"):
         assert text in page
 
@@ -145,9 +149,17 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 def test_a_short_history_is_judged_with_a_fallback_that_is_named(tmp_path: Path) -> None:
     purchases().to_csv(tmp_path / "e.csv", index=False)
-    (cutoff,) = bench_churn(config(tmp_path, "[2020-02-25]"), QUICK)["cutoffs"]  # 55 days, a horizon of 30
+    result = bench_churn(config(tmp_path, "[2020-02-25]"), QUICK)  # 55 days, a horizon of 30
+    (cutoff,) = result["cutoffs"]
     assert cutoff["choices"]["fallback"]
-    assert cutoff["choices"]["fallback_reason"].startswith("history is too short")
+    reason = cutoff["choices"]["fallback_reason"]
+    assert reason["en"].startswith("history is too short")
+    assert reason["zh"].startswith("历史太短")
+    page = html.unescape(render_churn(result))
+    assert f"No churn model can be fitted yet: {reason['en']}." in page
+    assert f"暂时无法训练流失模型：{reason['zh']}。" in page
+    assert RULES[cutoff["choices"]["fallback_rule"]].zh in page
+    assert set(RULES) == set(Rule)
     assert by_model(cutoff)["churn"]["metrics"]["auc"] >= 0.5
     assert cutoff["horizons"][0]["days"] <= cutoff["horizon_days"]
 

@@ -1,22 +1,30 @@
 """What context, session and login are worth to those of whom the training part knows nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from features.contracts.ids import IdMap
+from tests.training.bench import mall
 from tests.training.models.logs import PURCHASE, START, VIEW, make_log
 from training.bench.cold_start import cold_start, owners_of
 from training.bench.folds import Question, seal
+from training.bench.recommend import bench_recommend
 from training.evaluation.splits import LeaveOneOut, TemporalSplit
 from training.interactions import SECONDS_PER_DAY
 from training.models.blend import Blend
 from training.models.trending import Trending, TrendingConfig
 from training.pipelines.recommend_config import RecommendConfig, source_config
 from training.pipelines.recommend_explore import assemble
+from training.report import write_report
 
+QUICK = RecommendConfig.model_validate(
+    {"folds": 2, "ranker": {"rounds": 10, "patience": 5, "threads": 1}, "search_users": 50, "fold_users": 50}
+)
 OLD, NEW, ITEMS = 400, 60, 20
 CUTOFF = START + 50 * SECONDS_PER_DAY
 
@@ -70,6 +78,31 @@ def test_only_a_temporal_split_has_newcomers():
     recommender = assemble(question.fold.train, {"trending": TrendingConfig()}, RecommendConfig(), Blend((1.0,)))
     owner = np.arange(len(data.users), dtype=np.int32)
     assert cold_start(data, owner, question, recommender, None, "ndcg@10", exclude_seen=False) == {}
+
+
+def test_a_bench_with_newcomers_shows_them_in_its_report(tmp_path: Path):
+    """Half of the users come after the cut-off, each by his department's channel, and looked around without login."""
+    log = mall.log()
+    late = log["ts"] >= pd.Timestamp("2021-04-03", tz="UTC")
+    number = log["u"].str[1:].astype(int)
+    log = log[late | (number < 30)].assign(ch="c" + (number % 4).astype(str), a="v" + number.astype(str))
+    log["u"] = log["u"].where(log["kind"] == "buy")
+    log.to_parquet(tmp_path / "e.parquet", index=False)
+    columns = mall.COLUMNS.removesuffix("}") + ", anonymous_id: a, channel: ch}"
+    split = "{kind: temporal, cutoff: 2021-04-03, horizon: 28d, target: [purchase]}"
+    path = mall.config(tmp_path, f"path: e.parquet\n  columns: {columns}\n  event_map: {{buy: purchase}}", split)
+    result = bench_recommend(path, QUICK)
+    assert set(result["cold_start"]) == {"new users", "merged at login"}
+    write_report(result, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for name, part in zip(("People who are new", "登录前已匿名来访的用户"), result["cold_start"].values(), strict=True):
+        _, _, section = page.partition(name)
+        section, _, _ = section.partition("</table>")
+        assert f"{part['users']:,} people" in section
+        for values in part["ways"].values():
+            assert all(f"{value:.3f}" in section for value in values.values())
+        for gain in part["gains"]["pipeline"].values():
+            assert f"{gain['low']:+.3f} … {gain['high']:+.3f}" in section
 
 
 def test_an_anonymous_id_belongs_to_the_user_who_logged_in_under_it():

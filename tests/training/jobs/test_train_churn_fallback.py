@@ -64,7 +64,8 @@ def test_before_anything_can_be_judged_a_fallback_still_serves(mall: Mall) -> No
     assert "not judged" in report.to_text()
     fallback = model_of(home, report).fallback
     assert fallback is not None
-    assert "history is too short" in fallback.reason
+    assert "history is too short" in fallback.reason.en
+    assert fallback.reason.zh.startswith("历史太短")
     assert "it is a fallback" in report.advice
     assert TrainReport.of(Tracker(home).find("churn", report.version)).stands_in
 
@@ -91,4 +92,5 @@ def test_where_everybody_left_nobody_is_told_apart(mall: Mall) -> None:
     fallback = model_of(home, report).fallback
     assert fallback is not None
     assert fallback.rule is Rule.BASE_RATE
-    assert "0 users" in fallback.reason
+    assert "0 users" in fallback.reason.en
+    assert "60 天内有过购买的用户只有 0 名" in fallback.reason.zh

@@ -9,6 +9,8 @@ from features.engine import EventTables
 from tests.training.pipelines.cdnow import CUTOFF, config, events
 from training.bundle import GOLDEN, MANIFEST, Bundle, read_bundle
 from training.models.churn import ChurnModel, Tier
+from training.models.churn_fallback import Fallback, Rule
+from training.models.reasons import Both
 from training.pipelines.churn import FittedChurn, fit_churn
 
 
@@ -122,3 +124,26 @@ def test_golden_rows_that_differ_are_refused(bundle: Bundle) -> None:
 def test_an_incomplete_payload_is_refused(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="not a whole churn model"):
         ChurnModel.from_bundle(_tampered(bundle, {"payload": {}}))
+
+
+def _marked(bundle: Bundle, mark: object) -> Bundle:
+    return _tampered(bundle, {"payload": bundle.manifest.payload | {"fallback": mark}})
+
+
+def test_the_mark_of_a_fallback_is_read_in_both_languages(bundle: Bundle) -> None:
+    mark = Fallback(Rule.RHYTHM, Both("too short", "太短"))
+    assert ChurnModel.from_bundle(_marked(bundle, mark.document())).fallback == mark
+
+
+def test_a_bundle_that_kept_the_reason_in_english_alone_is_read(bundle: Bundle) -> None:
+    mark = ChurnModel.from_bundle(_marked(bundle, {"rule": "rhythm", "reason": "too short"})).fallback
+    assert mark is not None
+    assert mark.reason == Both("too short", "数据不足，无法训练流失模型（too short）")
+
+
+@pytest.mark.parametrize(
+    "mark", [{"rule": "rhythm", "reason": {"en": "too short"}}, {"rule": "rhythm", "reason": 7}, {"rule": "luck"}]
+)
+def test_a_mark_that_is_none_is_refused(bundle: Bundle, mark: object) -> None:
+    with pytest.raises(BundleError, match="not a whole churn model"):
+        ChurnModel.from_bundle(_marked(bundle, mark))

@@ -85,8 +85,9 @@ def test_too_little_data_gives_a_fallback_that_says_what_was_missing() -> None:
     fitted = fit_churn(EventTables.from_arrow(events(600)), CUTOFF, config())
     mark = fitted.model.fallback
     assert mark is not None
-    assert mark.reason == fitted.choices["fallback_reason"]
-    assert any(sign.isdigit() for sign in mark.reason)
+    assert mark.reason._asdict() == fitted.choices["fallback_reason"]
+    assert "at least 50 are needed" in mark.reason.en
+    assert "至少需要 50 名" in mark.reason.zh
     assert fitted.choices["fallback"]
     assert not fitted.model.members
     scores = fitted.model.predict(fitted.examples)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.report.results import RIVAL, result, standing
+from tests.training.report.results import RIVAL, cold_start, result, standing
 from training.models.baselines import baselines
 from training.models.source import sources
 from training.report import render, write_report
 from training.report.charts import leaderboard, pairs
+from training.report.newcomers import newcomers
 from training.report.story import headline, percent, signed
 from training.report.words import MODELS, group
 
@@ -125,6 +126,38 @@ def test_groups_are_judged_by_their_interval_and_share_a_scale():
     assert {(pair.ours_wide, pair.theirs_wide) for pair in found} == {(50.0, 100.0)}
     few = {**result()["slices"]["history 0"], "users": 29}
     assert pairs({"history 0": few})[0].verdict == "few"
+
+
+def test_newcomers_stand_on_the_page_where_they_were_asked_about(read):
+    assert "When somebody new comes" in read.text["en"]
+    assert "新客到来时" in read.text["zh"]
+    assert "1,500 people" in read.text["en"]
+    assert "Knowing channel and hour, the list is not shown to fit better.\n" in read.text["en"]
+    assert (
+        "Knowing channel, hour and what they did until then, the list fits 50 % better, "
+        "with 95 % certainty between +25 % and +150 %.\n" in read.text["en"]
+    )
+    assert "已知渠道、时段与此前行为：列表契合度提高 50 %，95% 置信区间为 +25 % 至 +150 %。\n" in read.text["zh"]
+    assert "Knowing what they did before the login: too few people to say.\n" in read.text["en"]
+    nobody = {name: part for name, part in result().items() if name != "cold_start"}
+    assert "When somebody new comes" not in render(nobody)
+    assert "When somebody new comes" not in render({**nobody, "cold_start": {}})
+
+
+def test_bars_of_newcomers_share_a_scale_and_carry_their_interval():
+    new, merged = newcomers(cold_start())
+    assert [way.ours_wide for way in new.ways] == [40.0, 42.0, 60.0]
+    assert [(way.low, way.high) for way in new.ways] == [(40.0, 40.0), (38.0, 46.0), (50.0, 100.0)]
+    assert [way.verdict for way in new.ways] == ["", "even", "better"]
+    assert [way.theirs for way in merged.ways] == [None, None]
+    assert [way.verdict for way in merged.ways] == ["", "few"]
+
+
+def test_where_nothing_fitted_before_no_share_is_named():
+    part = cold_start()["new users"]
+    part["ways"]["pipeline"]["nothing"] = 0.0
+    (group,) = newcomers({"new users": part})
+    assert group.findings[1].en == "Knowing channel, hour and what they did until then, the list fits better."
 
 
 def test_names_in_plain_words():

@@ -30,6 +30,8 @@ YEAR: Final = timedelta(weeks=52)
 #: Moments that are looked at, half a horizon apart: before the newest that has closed, and around a year ago.
 _RECENT: Final = 9
 _AROUND: Final = range(-12, 5)
+#: Of the latter those on either side, from one to two horizons away, that a season stands out from.
+_NEAR: Final = 3
 #: Moments that a probe is fitted on, up to three horizons old as those of the model are, and their rows.
 _FIT: Final = 5
 _ROWS: Final = 40_000
@@ -126,10 +128,13 @@ def _newest(missed: Mapping[datetime, float], moment: datetime, closes: timedelt
 
 
 def _season(missed: Mapping[datetime, float], moment: datetime, closes: timedelta) -> float | None:
-    """The miss of ``moment`` less the mean of those before and after it whose windows do not touch its own."""
+    """The miss of ``moment`` less the mean of those before and after it whose windows do not touch its own.
+
+    None where one of them is missing: the first months of a log are like no others.
+    """
     near = {other: other - moment for other in missed if closes <= abs(other - moment) <= 2 * closes}
     before, after = ([missed[m] for m, off in near.items() if (off < timedelta(0)) is side] for side in (True, False))
-    if moment not in missed or not before or not after:
+    if moment not in missed or min(len(before), len(after)) < _NEAR:
         return None
     return missed[moment] - float(np.mean(before) + np.mean(after)) / 2
 

@@ -143,7 +143,7 @@ def honesty(cutoff: Cutoff) -> Both:
     level, covered = f"{100 * held['level']:.0f}", f"{100 * held['covered']:.0f}"
     return Both(
         f"{bins - outside} of {bins} points lie within the band in which a perfect model stays nine times in ten. "
-        f"Intervals of {level} % around the probabilities held for {covered} % of {held['groups']} groups of users alike.",
+        f"Intervals of {level} % around probabilities held for {covered} % of {held['groups']} groups of users alike.",
         f"{bins} 个点中有 {bins - outside} 个位于完美模型 90% 情况下所处的带内。"
         f"概率的 {level}% 区间在 {held['groups']} 个同类用户组中的 {covered}% 成立。",
     )
@@ -161,7 +161,9 @@ def outlook(cutoff: Cutoff) -> Both | None:
     }[found["evidence"]]
     if abs(found["shift"]) < _NO_SHIFT:
         return Both(f"By {why} the base rate was expected to stay.", f"根据{why_zh}，预计总体流失率不变。")
-    return Both(f"By {why}, {more} were expected to leave than before.", f"根据{why_zh}，预计总体流失率比此前偏{more_zh}。")
+    return Both(
+        f"By {why}, {more} were expected to leave than before.", f"根据{why_zh}，预计总体流失率比此前偏{more_zh}。"
+    )
 
 
 def fairness(cutoff: Cutoff) -> Both:

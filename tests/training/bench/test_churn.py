@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from features.contracts.errors import InputError, NotEnoughDataError
-from features.simulator import simulate
+from features.simulator import make_world, simulate
 from training.bench.churn import bench_churn
 from training.bench.report import table, write_result
 from training.models.churn_config import ChurnConfig
@@ -166,7 +166,7 @@ def test_a_short_history_is_judged_with_a_fallback_that_is_named(tmp_path: Path)
 
 def test_a_simulated_mall_has_an_oracle(tmp_path: Path) -> None:
     mall = tmp_path / "mall"
-    simulate(users=1_500, items=200, days=140, seed=3, out=mall)
+    simulate(make_world(users=1_500, items=200, days=140, seed=3), mall)
     path = tmp_path / "churn.yaml"
     path.write_text(
         "name: mall-churn\n"

@@ -69,7 +69,7 @@ _TAGS = ("purchase_days", "days_since_first_purchase", "days_since_purchase", "a
 
 
 def test_the_lull_of_last_year_is_expected_again() -> None:
-    first = 470
+    first = 520
     events = log(first + 28, (first - YEAR.days, first))
     said = past(events, day(first)).outlook(day(first), SETTINGS.label)
     assert said.evidence is Evidence.LAST_YEAR
@@ -78,7 +78,7 @@ def test_the_lull_of_last_year_is_expected_again() -> None:
 
 
 def test_a_model_that_knows_the_season_is_nearer_to_what_comes() -> None:
-    first = 470
+    first = 520
     events, cutoff = log(first + 28, (first - YEAR.days, first)), day(first)
     fitted = fit_churn(EventTables.from_arrow(events), cutoff, SETTINGS)
     frame = evaluate_churn(EventTables.from_arrow(events), fitted, cutoff)
@@ -110,9 +110,9 @@ def test_a_short_history_foretells_nothing() -> None:
     assert said == Outlook(Evidence.NONE)
 
 
-@pytest.mark.parametrize("cutoff", [260, 470])
+@pytest.mark.parametrize("cutoff", [260, 520])
 def test_nothing_after_the_cutoff_is_seen(cutoff: int) -> None:
-    events = log(500)
+    events = log(540)
     before = events.filter(np.array(events[c.OCCURRED_AT].to_pylist()) < day(cutoff))
     one, other = (past(table, day(cutoff)).outlook(day(cutoff), SETTINGS.label) for table in (events, before))
     assert one == other

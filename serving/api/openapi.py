@@ -1,14 +1,13 @@
 """The OpenAPI document: problems under their own media type, and the whole as text."""
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from serving.api.edge import Edge
-from serving.api.metrics import Metrics
 from serving.api.problems import MEDIA_TYPE
 
 _JSON = "application/json"
@@ -18,15 +17,17 @@ _PROBLEM = "#/components/schemas/Problem"
 class DocumentedApp(FastAPI):
     """An application whose document says of errors what they are: the framework knows one media type per route."""
 
-    _edge: tuple[Metrics, bool] | None = None
+    _layers: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
 
-    def dress(self, metrics: Metrics, *, access: bool) -> None:
-        """Put the edge around everything, the framework's own answers to failures included."""
-        self._edge = metrics, access
+    def dress(self, *layers: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Put ``layers`` around everything, the framework's own answers to failures included; the outermost last."""
+        self._layers = layers
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = super().build_middleware_stack()
-        return inner if self._edge is None else Edge(inner, self._edge[0], access=self._edge[1])
+        stack = super().build_middleware_stack()
+        for layer in self._layers:
+            stack = layer(stack)
+        return stack
 
     def openapi(self) -> dict[str, Any]:
         fresh = self.openapi_schema is None

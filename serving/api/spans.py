@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -41,6 +41,7 @@ class RequestTracer:
     def __init__(self, collector: str, sample: float) -> None:
         """``collector`` takes spans at this address; ``sample``: share of requests, where the caller leaves it open."""
         self._collector, self._sample = collector, sample
+        self._exporter: SpanExporter | None = None
         self._provider: TracerProvider | None = None
         self._tracer: Tracer | None = None
 
@@ -53,19 +54,23 @@ class RequestTracer:
             resource=Resource.create({"service.name": "mallard", "process.pid": os.getpid(), **told}),
             shutdown_on_exit=False,
         )
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=self._collector)))
+        self._exporter = OTLPSpanExporter(endpoint=self._collector)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("mallard")
 
     def close(self) -> None:
         """Send what is left, and end. A collector that does not answer holds nobody up for longer than some seconds."""
-        if self._provider is None:
+        provider, exporter = self._provider, self._exporter
+        self._provider = self._exporter = self._tracer = None
+        if provider is None or exporter is None:
             return
-        provider, self._provider, self._tracer = self._provider, None, None
         flush = threading.Thread(target=provider.shutdown, name="last-spans", daemon=True)
         flush.start()
         flush.join(_FLUSH_SECONDS)
         if flush.is_alive():
             _LOG.warning("%s did not take the last spans within %g seconds", self._collector, _FLUSH_SECONDS)
+            exporter.shutdown()  # no further attempt; the one that hangs ends with the process
+            flush.join(1)
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """``app`` with a span around each request. Belongs inside the edge, which names requests."""

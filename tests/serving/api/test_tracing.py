@@ -1,18 +1,24 @@
 """Traces, sent to a real collector by real servers; a collector that is away; and no trace of tracing without one."""
 
+import asyncio
 import json
 import logging
 import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from features.contracts.errors import ConfigError, MissingExtraError
 from features.contracts.home import Home
 from serving.api import Settings, create_app
+from serving.api.edge import Edge
+from serving.api.metrics import Metrics
+from serving.api.spans import RequestTracer
 from serving.api.tracing import collector_of
 from serving.cli.commands.serve import run_server
 from serving.config import TracingConfig
@@ -155,7 +161,9 @@ def test_those_who_are_answered_together_each_get_their_stages(home: Home) -> No
 def test_each_worker_sends_its_own_and_what_is_left_when_it_ends(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     with collecting() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
-        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")  # nothing leaves but by the end of the server
+        # Nothing leaves but by the end of the server.
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
+        monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2048")
         configure(home, None)
         key = key_for(home)
         with in_processes(home, workers=2) as server, ThreadPoolExecutor(16) as callers:
@@ -184,6 +192,7 @@ def test_a_collector_that_is_not_there_costs_no_answer(home: Home, caplog: pytes
                 assert answer.status_code == 200
                 assert answer.json()["degraded"] == []
     assert "did not take the last spans" in caplog.text
+    assert not [thread for thread in threading.enumerate() if "Otel" in thread.name or thread.name == "last-spans"]
     assert "u01" not in caplog.text
 
 
@@ -204,6 +213,30 @@ def test_a_collector_that_hangs_costs_no_answer_and_spans_are_dropped(
             collector.open.set()
             spans = collector.wait_for(lambda spans: len(requests(spans)) >= 2)
     assert len(spans) <= 1 + 16 + 16
+
+
+def test_a_failure_is_told_by_its_kind_not_by_its_words() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise LookupError(f"nothing is known of {STRANGER}")
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nowhere(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "GET", "path": f"/v1/users/{STRANGER}/churn", "headers": []}
+    with collecting() as collector:
+        tracer = RequestTracer(f"{collector.address}/v1/traces", 1.0)
+        tracer.open()
+        with pytest.raises(LookupError):
+            asyncio.run(Edge(tracer.around(broken), Metrics(), access=False)(scope, nothing, nowhere))
+        tracer.close()
+    (span,) = collector.spans
+    assert span.failed
+    assert span.attributes["error.type"] == "LookupError"
+    assert span.attributes["http.response.status_code"] == 500
+    assert STRANGER not in "".join(collector.texts)
 
 
 def test_without_an_address_nothing_is_loaded_and_nothing_lies_in_the_way(tmp_path: Path) -> None:

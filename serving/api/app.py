@@ -48,10 +48,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         services = await asyncio.to_thread(Services.open, settings, metrics)
         app.state.services = services
-        if tracer is not None:
-            tracer.open()
         watcher = asyncio.create_task(_watch(services, settings.config.engine.reload_seconds))
         try:
+            if tracer is not None:
+                tracer.open()
             yield
         finally:
             watcher.cancel()

@@ -32,6 +32,15 @@ class LogsConfig(Config):
     """One line per request: route, status, milliseconds, key id, request id. Never the id of a user."""
 
 
+class TracingConfig(Config):
+    """OpenTelemetry traces of requests. Without an address, here or in the environment, there are none."""
+
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
+    """Base address of a collector that takes OTLP over HTTP; null: ``OTEL_EXPORTER_OTLP_ENDPOINT``, where it is set."""
+    sample: float = Field(default=0.01, ge=0, le=1)
+    """Share of the requests that are traced, of those whose caller has not decided (``traceparent``)."""
+
+
 class ServingConfig(Config):
     """All of it."""
 
@@ -43,3 +52,4 @@ class ServingConfig(Config):
     marketing: MarketingConfig = MarketingConfig()
     refresh: RefreshConfig = RefreshConfig()
     store: StoreConfig = StoreConfig()
+    tracing: TracingConfig = TracingConfig()

@@ -15,7 +15,8 @@ MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SCORES = (-4, -2, -1, -0.5, 0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # a caller may invent others
+#: The methods of HTTP; a caller may invent others.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def share_between_workers(folder: Path) -> None:
@@ -93,7 +94,7 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request under its route's template, never under its ids."""
-        key = (method if method in _METHODS else "other", route, status)
+        key = (method if method in METHODS else "other", route, status)
         child = self._routes.get(key)
         if child is None:
             child = self._routes[key] = self.seconds.labels(key[0], route, str(status))

@@ -1,14 +1,15 @@
 """The OpenAPI document: problems under their own media type, and the whole as text."""
 
 import json
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from serving.api.edge import Edge
-from serving.api.metrics import Metrics
 from serving.api.problems import MEDIA_TYPE
 
 _JSON = "application/json"
@@ -18,20 +19,23 @@ _PROBLEM = "#/components/schemas/Problem"
 class DocumentedApp(FastAPI):
     """An application whose document says of errors what they are: the framework knows one media type per route."""
 
-    _edge: tuple[Metrics, bool] | None = None
+    _layers: tuple[Callable[[ASGIApp], ASGIApp], ...] = ()
 
-    def dress(self, metrics: Metrics, *, access: bool) -> None:
-        """Put the edge around everything, the framework's own answers to failures included."""
-        self._edge = metrics, access
+    def dress(self, *layers: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Put ``layers`` around everything, the framework's own answers to failures included; the outermost last."""
+        self._layers = layers
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = super().build_middleware_stack()
-        return inner if self._edge is None else Edge(inner, self._edge[0], access=self._edge[1])
+        stack = super().build_middleware_stack()
+        for layer in self._layers:
+            stack = layer(stack)
+        return stack
 
     def openapi(self) -> dict[str, Any]:
         fresh = self.openapi_schema is None
         document = super().openapi()
         if fresh:
+            _restore_examples(document, self.routes)
             for call in (call for calls in document["paths"].values() for call in calls.values()):
                 _complete(call)
                 for status, answer in call["responses"].items():
@@ -57,6 +61,22 @@ def _complete(call: dict[str, Any]) -> None:
         if status == 429:
             entry["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     call["responses"] = dict(sorted(call["responses"].items()))
+
+
+def _restore_examples(document: dict[str, Any], routes: Sequence[BaseRoute]) -> None:
+    """Show the examples of answers as they were written: the framework takes out what is null in them."""
+    for route in (context.original_route for context in iter_route_contexts(routes)):
+        if not isinstance(route, APIRoute) or route.response_model is None:
+            continue
+        shape = document["components"]["schemas"][route.response_model.__name__]
+        if "examples" in shape:
+            shape["examples"] = route.response_model.model_config["json_schema_extra"]["examples"]
+        for method in route.methods or ():
+            for status, entry in route.responses.items():
+                own = entry.get("content", {}).get(_JSON, {})
+                if "example" in own:
+                    call = document["paths"][route.path_format][method.lower()]
+                    call["responses"][str(status)]["content"][_JSON]["example"] = own["example"]
 
 
 def openapi_text(app: FastAPI) -> str:

@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 from serving.engine.asking import Ask, Recommendation
+from serving.engine.observing import Follower, followers
 from serving.engine.recommend import RecommendEngine
 
 #: Weight of the newest batch in the estimate of what a batch takes.
@@ -23,6 +25,7 @@ class _Waiting:
     ask: Ask
     answer: asyncio.Future[Recommendation]
     deadline: float  # of time.perf_counter
+    followers: tuple[Follower, ...]
 
 
 class Batcher:
@@ -41,7 +44,7 @@ class Batcher:
         self._engine.placement_of(ask)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Recommendation] = loop.create_future()
-        self._waiting.append(_Waiting(ask, answer, time.perf_counter() + self._deadline))
+        self._waiting.append(_Waiting(ask, answer, time.perf_counter() + self._deadline, followers.get()))
         if not self._busy:
             self._next(loop)
         return await answer
@@ -64,9 +67,14 @@ class Batcher:
     def _answer(self, batch: Sequence[_Waiting]) -> list[Recommendation]:
         start = time.perf_counter()
         late = [each.deadline - start < self._expected for each in batch]
-        answers = self._engine.recommend_many(
-            [each.ask for each in batch], late=late, deadline=min(each.deadline for each in batch)
-        )
+        # Each waits for the whole batch: whoever follows one question is told of every stage.
+        followed = followers.set(tuple(chain.from_iterable(each.followers for each in batch)))
+        try:
+            answers = self._engine.recommend_many(
+                [each.ask for each in batch], late=late, deadline=min(each.deadline for each in batch)
+            )
+        finally:
+            followers.reset(followed)
         if all(late):
             # Nothing was learnt about full answers. Doubt the estimate, or after one slow moment all would be simple.
             self._expected *= 0.9

@@ -1,9 +1,17 @@
 """What whoever watches the engine is told: where the time goes, what the sources found, which version answered."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
+
+#: Told of a stage like :meth:`Observer.stage`, by the thread that answers: it must be quick, and must not fail.
+Follower = Callable[[str, float, int], None]
+
+#: Who follows the questions that the running code asks or answers, beside the observer. Whoever asks sets it; the
+#: batcher carries it to the thread that answers.
+followers: ContextVar[tuple[Follower, ...]] = ContextVar("followers", default=())
 
 
 class Observer(Protocol):
@@ -40,7 +48,10 @@ class Unwatched:
 
 @contextmanager
 def stage(observer: Observer, name: str, questions: int) -> Iterator[None]:
-    """Time what the block does."""
+    """Time what the block does, and tell the observer and who follows the questions."""
     start = time.perf_counter()
     yield
-    observer.stage(name, time.perf_counter() - start, questions)
+    seconds = time.perf_counter() - start
+    observer.stage(name, seconds, questions)
+    for follower in followers.get():
+        follower(name, seconds, questions)

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 
 from features.contracts.errors import UnknownNameError
 from features.contracts.knowledge import USER
-from serving.api.answers import json_answer
+from serving.api.answers import json_answer, shown
 from serving.api.deps import Served, UserPath
+from serving.api.examples.erasure import DONE
 from serving.api.keys import needs
 from serving.api.problems import documented
 from serving.api.schemas.erasure import ErasureOut, ErasureState
@@ -47,7 +48,7 @@ def erase_user(user_id: UserPath, served: Served) -> Response:
     "/{user_id}/erasure",
     summary="How far the erasure of a user is",
     response_model=ErasureOut,
-    responses=documented(401, 403, 404, 422, 503),
+    responses={**shown(DONE), **documented(401, 403, 404, 422, 503)},
 )
 def erasure_of_user(user_id: UserPath, served: Served) -> Response:
     """The last erasure of the person behind the id, and its signed receipt when it is done.

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from features.contracts.errors import StoreUnavailableError
 from serving.api.answers import json_answer
@@ -16,11 +16,27 @@ router = APIRouter(tags=["open"])
 class Health(BaseModel):
     """The worker answers."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: str
 
 
 class Readiness(BaseModel):
     """Whether the parts are there. `ready` needs the store and a recommendation model; churn is told, not needed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ready": True,
+                    "store": "ok",
+                    "recommend": "recommend-02490f67c58f",
+                    "churn": "churn-e8d1a64731f6",
+                    "snapshot": "20260101T081500Z-828317c4",
+                }
+            ]
+        }
+    )
 
     ready: bool
     store: str

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from serving.api.answers import json_answer
+from serving.api.answers import json_answer, shown
 from serving.api.deps import ItemPath, Served
+from serving.api.examples.recommend import SIMILAR
 from serving.api.fields import Count, Word
 from serving.api.keys import needs
 from serving.api.problems import documented
@@ -34,7 +35,7 @@ def trending(
     "/{item_id}/similar",
     summary="Items near an item",
     response_model=ItemListOut,
-    responses=documented(401, 403, 422),
+    responses={**shown(SIMILAR), **documented(401, 403, 422)},
 )
 def similar(
     item_id: ItemPath,

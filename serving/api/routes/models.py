@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.contracts.errors import InputError, MissingStateError, UnknownNameError
-from serving.api.answers import json_answer
+from serving.api.answers import json_answer, shown
 from serving.api.deps import Served
+from serving.api.examples.models import DEPLOYED, ENDED, MODELS, NEW, TRIAL, WENT_BACK
 from serving.api.fields import Word
 from serving.api.keys import needs
 from serving.api.problems import ProblemError, documented
@@ -50,19 +51,23 @@ class ModelOut(BaseModel):
 class ModelsOut(BaseModel):
     """All kinds."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [MODELS]})
+
     models: list[ModelOut]
 
 
 class DeployRequest(Request):
     """The version to make live."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"version": "recommend-20260101T080000Z"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": NEW}]})
 
     version: Word
 
 
 class DeployedOut(BaseModel):
     """What a flip did."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [DEPLOYED]})
 
     kind: Kind
     version: str
@@ -72,7 +77,7 @@ class DeployedOut(BaseModel):
 class CanaryRequest(Request):
     """A version of the recommendation model to be tried."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"version": "recommend-20260101T080000Z", "share": 0.1}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": NEW, "share": 0.1}]})
 
     version: Word
     share: float = Field(default=0.1, gt=0, le=1)
@@ -82,6 +87,8 @@ class CanaryRequest(Request):
 
 class CanaryOut(BaseModel):
     """A trial; times in seconds since 1970."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [TRIAL]})
 
     version: str
     mode: Mode
@@ -118,7 +125,7 @@ def deploy(kind: KindPath, body: DeployRequest, served: Served) -> Response:
     "/{kind}/rollback",
     summary="Go back to the version before",
     response_model=DeployedOut,
-    responses=documented(401, 403, 409, 422, 503),
+    responses={**shown(WENT_BACK), **documented(401, 403, 409, 422, 503)},
 )
 def roll_back(kind: KindPath, served: Served) -> Response:
     """Make the version live that was live before this one; 409 when there was none."""
@@ -162,7 +169,10 @@ def try_version(body: CanaryRequest, served: Served) -> Response:
 
 
 @router.delete(
-    "/recommend/canary", summary="End the trial", response_model=CanaryOut, responses=documented(401, 403, 409)
+    "/recommend/canary",
+    summary="End the trial",
+    response_model=CanaryOut,
+    responses={**shown(ENDED), **documented(401, 403, 409)},
 )
 def end_trial(served: Served) -> Response:
     """Everybody is answered by the live version again; 409 when none is tried."""

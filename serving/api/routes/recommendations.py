@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from features.contracts.errors import UnknownNameError
-from serving.api.answers import json_answer
+from serving.api.answers import json_answer, shown
 from serving.api.deps import Served, UserPath
+from serving.api.examples.recommend import EXPLAINED, RANKED
 from serving.api.fields import Count, Id, Word
 from serving.api.keys import needs
 from serving.api.problems import documented, wrong_field
@@ -52,7 +53,7 @@ async def recommend_to_user(
     "/recommendations",
     summary="Recommend items with context",
     response_model=RecommendationOut,
-    responses=documented(400, 401, 403, 413, 422),
+    responses={**shown(EXPLAINED), **documented(400, 401, 403, 413, 422)},
 )
 async def recommend_in_context(body: RecommendationRequest, served: Served) -> Response:
     """Like the GET, with everything the caller knows: the session so far, filters, exclusions, an anonymous visitor."""
@@ -63,7 +64,7 @@ async def recommend_in_context(body: RecommendationRequest, served: Served) -> R
     "/rank",
     summary="Rank a given list",
     response_model=RecommendationOut,
-    responses=documented(400, 401, 403, 413, 422, 503),
+    responses={**shown(RANKED), **documented(400, 401, 403, 413, 422, 503)},
 )
 def rank(body: RankRequest, served: Served) -> Response:
     """The given items in the order that suits the visitor best. Nothing is added or taken out; ids that the model does

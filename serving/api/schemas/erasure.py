@@ -3,8 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from serving.api.examples.erasure import PENDING
 from serving.erasure.receipt import Receipt
 
 
@@ -18,6 +19,8 @@ class ErasureState(StrEnum):
 
 class ErasureOut(BaseModel):
     """The last erasure of a person."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PENDING]})
 
     erasure: str
     state: ErasureState

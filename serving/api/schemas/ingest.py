@@ -56,6 +56,19 @@ class EventResultOut(BaseModel):
 class EventsOut(BaseModel):
     """Accepted events are on disk, and count in the next recommendation, when this answer leaves."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "accepted": 1,
+                    "duplicates": 0,
+                    "rejected": 0,
+                    "results": [{"index": 0, "event_id": "e-20260101-0001", "status": "accepted", "errors": []}],
+                }
+            ]
+        }
+    )
+
     accepted: int
     duplicates: int
     rejected: int
@@ -114,6 +127,8 @@ class UsersRequest(Request):
 class ChangedOut(BaseModel):
     """How many were written."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"changed": 1}]})
+
     changed: int
 
 
@@ -141,6 +156,10 @@ class MergeRequest(Request):
 class MergeOut(BaseModel):
     """What a merge did."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "1", "changed": True, "moved": 3, "previous_user_id": None}]}
+    )
+
     user_id: str
     """The user for whom all of it counts: of merged users the one first known."""
     changed: bool
@@ -162,6 +181,10 @@ class ConsentRequest(Request):
 
 class ConsentOut(BaseModel):
     """What now holds; null: never asked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "1", "personalization": False, "marketing": None}]}
+    )
 
     user_id: str
     personalization: bool | None

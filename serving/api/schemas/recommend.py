@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.contracts.events import EventType
+from serving.api.examples.recommend import RECOMMENDED, TRENDING
 from serving.api.fields import Amount, Count, Id, Word
 from serving.engine.asking import Ask, AskedFrom, RequestedFilters, SessionEvent
 from serving.store.protocol import Visitor
@@ -199,6 +200,8 @@ class DroppedOut(BaseModel):
 class RecommendationOut(BaseModel):
     """Recommended items, best first. Echo ``request_id`` in the events that follow from them."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [RECOMMENDED]})
+
     request_id: str
     model_version: str | None
     user_id: str | None
@@ -215,6 +218,8 @@ class RecommendationOut(BaseModel):
 
 class ItemListOut(BaseModel):
     """Items that are about no user."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [TRENDING]})
 
     request_id: str
     model_version: str | None

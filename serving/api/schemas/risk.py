@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.api.examples.risk import CHURN, CHURN_LIST, PROFILE, SCORES, TAGS
 from serving.api.fields import Id
 from serving.api.schemas.recommend import Request, TextOut
 
@@ -90,6 +91,8 @@ class UserRiskOut(BaseModel):
 class ChurnOut(UserRiskOut):
     """The risk of one user, and which model says so."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [CHURN]})
+
     request_id: str
     model_version: str
     as_of: datetime
@@ -112,6 +115,8 @@ class ScoreRequest(Request):
 
 class ScoresOut(BaseModel):
     """The risks of a batch of users, in the order of the request."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SCORES]})
 
     request_id: str
     model_version: str
@@ -177,6 +182,8 @@ class ListedUserOut(BaseModel):
 class ChurnListOut(BaseModel):
     """A page of a churn list. Pages of one list belong to one snapshot, whatever is scored meanwhile."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [CHURN_LIST]})
+
     request_id: str
     model_version: str
     snapshot: str
@@ -212,6 +219,8 @@ class TagOut(BaseModel):
 class TagsOut(BaseModel):
     """The tag catalogue."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [TAGS]})
+
     tag_spec: str
     """Hash of all declarations: it changes when a tag does."""
     tags: list[TagOut]
@@ -219,6 +228,8 @@ class TagsOut(BaseModel):
 
 class ProfileOut(BaseModel):
     """The tags of one user, and how fresh they are."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PROFILE]})
 
     user_id: str
     as_of: datetime

@@ -12,6 +12,7 @@ from features.contracts.errors import InputError
 from features.contracts.home import Home
 from features.contracts.progress import say
 from serving.api.metrics import share_between_workers
+from serving.api.tracing import tracer_of
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
 from serving.config import ServingConfig
@@ -23,10 +24,13 @@ _FACTORY = "serving.api.worker:app_from_environment"
 def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: bool = True) -> None:
     """Serve ``home`` until interrupted, and ``refresh`` tags of single users meanwhile.
 
-    Raises :class:`InputError` when the address cannot be had, :class:`ConfigError` for a broken ``serving.yaml``.
+    Raises :class:`InputError` when the address cannot be had, :class:`ConfigError` for a broken ``serving.yaml``,
+    :class:`MissingExtraError` for traces without what sends them.
     """
     _check_free(host, port)
     config = load_config(ServingConfig, home.configs / "serving.yaml", optional=True)
+    # Asked here too: workers that cannot start would be started again and again.
+    tracer_of(config.tracing)
     # Workers are processes of their own: the environment is how they learn where things lie.
     os.environ["MALLARD_HOME"] = str(home.root.resolve())
     os.environ["MALLARD_CONFIGS"] = str(home.configs.resolve())

@@ -11,6 +11,7 @@ from features.contracts.home import Home
 from serving.engine.asking import Ask, Degraded, Recommendation, RequestedFilters, SessionEvent
 from serving.engine.batching import Batcher
 from serving.engine.config import EngineConfig
+from serving.engine.observing import followers
 from serving.engine.placements import load_placements
 from serving.engine.recommend import RecommendEngine
 from serving.store import Consent, OnlineStore, Visitor, open_store
@@ -70,6 +71,27 @@ def test_questions_of_many_callers_are_answered_together_and_each_gets_its_own(
             batcher.close()
 
     assert asyncio.run(all_at_once()) == alone
+
+
+def test_who_follows_a_question_is_told_of_the_stages_of_its_batch_and_nobody_else(engine: RecommendEngine) -> None:
+    told: dict[str, list[tuple[str, int]]] = {"u01": [], "u02": [], "u03": []}
+
+    async def asked(batcher: Batcher, user: str, *, followed: bool) -> None:
+        if followed:
+            followers.set((lambda name, seconds, questions: told[user].append((name, questions)),))
+        await batcher.recommend(Ask(Visitor(user_id=user)))
+
+    async def one_after_three() -> None:
+        batcher = Batcher(engine, batch_size=8, deadline=60.0)
+        # The first is answered alone; the two that wait meanwhile are answered together.
+        users = {"u01": True, "u02": True, "u03": False}
+        await asyncio.gather(*(asked(batcher, user, followed=followed) for user, followed in users.items()))
+        await asked(batcher, "u04", followed=False)
+        batcher.close()
+
+    asyncio.run(one_after_three())
+    names = ["prepare", "retrieve", "rank", "rules", "reasons"]
+    assert told == {"u01": [(name, 1) for name in names], "u02": [(name, 2) for name in names], "u03": []}
 
 
 def test_a_caller_who_goes_away_leaves_the_others_their_answers(engine: RecommendEngine) -> None:

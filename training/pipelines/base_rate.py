@@ -30,8 +30,9 @@ YEAR: Final = timedelta(weeks=52)
 #: Moments that are looked at, half a horizon apart: before the newest that has closed, and around a year ago.
 _RECENT: Final = 9
 _AROUND: Final = range(-12, 5)
-#: Of the latter those on either side, from one to two horizons away, that a season stands out from.
+#: The nearest on either side, within a quarter, that a season stands out from.
 _NEAR: Final = 3
+_QUARTER: Final = timedelta(weeks=13)
 #: Moments that a probe is fitted on, up to three horizons old as those of the model are, and their rows.
 _FIT: Final = 5
 _ROWS: Final = 40_000
@@ -132,8 +133,10 @@ def _season(missed: Mapping[datetime, float], moment: datetime, closes: timedelt
 
     None where one of them is missing: the first months of a log are like no others.
     """
-    near = {other: other - moment for other in missed if closes <= abs(other - moment) <= 2 * closes}
-    before, after = ([missed[m] for m, off in near.items() if (off < timedelta(0)) is side] for side in (True, False))
+    off = sorted((abs(other - moment), other) for other in missed)
+    near = [other for apart, other in off if closes <= apart <= closes + _QUARTER]
+    before = [missed[other] for other in near if other < moment][:_NEAR]
+    after = [missed[other] for other in near if other > moment][:_NEAR]
     if moment not in missed or min(len(before), len(after)) < _NEAR:
         return None
     return missed[moment] - float(np.mean(before) + np.mean(after)) / 2

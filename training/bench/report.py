@@ -95,7 +95,7 @@ def _churn_cutoff(cutoff: dict[str, Any]) -> str:
     heading = f"cut-off {cutoff['cutoff']}: {cutoff['eligible']:,} eligible users, base rate {cutoff['base_rate']:.4f}"
     told = [_churn_group(name, part) for name, part in cutoff.get("slices", {}).items()]
     told += [_horizon(part) for part in cutoff.get("horizons", ())]
-    told += [_outlook(cutoff["choices"]["outlook"])] if "outlook" in cutoff["choices"] else []
+    told += [_outlook(cutoff["choices"]["outlook"])] if "outlook" in cutoff.get("choices", ()) else []
     told += [_coverage("intervals", cutoff["coverage"])] if "coverage" in cutoff else []
     told += [_churn_oracle(cutoff["oracle"])] if "oracle" in cutoff else []
     return "\n".join([heading, *_aligned(_CHURN_COLUMNS, rows), _verdict(cutoff["paired"]), *told])

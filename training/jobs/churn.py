@@ -28,6 +28,7 @@ from training.jobs.moments import end_of_data
 from training.jobs.registering import Judged, opened, register
 from training.jobs.report import Row, TrainReport
 from training.models.churn import KIND, ChurnModel
+from training.models.churn_baselines import NAMES
 from training.models.churn_config import ChurnConfig
 from training.models.churn_features import tag_values
 from training.models.tiers import Stakes, profit_curve
@@ -160,7 +161,7 @@ def reference_of(fitted: FittedChurn, trained_auc: float | None) -> Reference:
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
     label = frame[LABEL].to_numpy()
-    models = [PIPELINE, *(name for name in frame.columns if name not in (c.USER_ID, LABEL, PIPELINE))]
+    models = [name for name in frame.columns if name in (PIPELINE, *NAMES)]
     return [
         {
             "model": model,

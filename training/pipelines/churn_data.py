@@ -12,6 +12,7 @@ from features.tags import catalogue
 from features.tags.spec import Privacy, closure
 from training.models.churn_features import LINEAR_NAMES, LINEAR_TAGS, ChurnColumns, tag_values
 from training.pipelines.snapshots import Snapshot
+from training.pipelines.thinning import spread
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -99,7 +100,7 @@ def rows_of(snapshot: Snapshot, names: Sequence[str], horizon_days: float, histo
 def stack(parts: Sequence[Rows], most: int) -> Rows:
     """All rows of ``parts``, each thinned evenly so that there are at most ``most``."""
     share = min(1.0, most / max(1, sum(len(p) for p in parts)))
-    thinned = [p if share == 1.0 else p.take(_evenly(len(p), share)) for p in parts]
+    thinned = [p.take(spread(len(p), max(1, int(len(p) * share)), turn)) for turn, p in enumerate(parts)]
     return Rows(
         ChurnColumns(
             names=parts[0].columns.names,
@@ -109,7 +110,3 @@ def stack(parts: Sequence[Rows], most: int) -> Rows:
         ),
         np.concatenate([p.label for p in thinned]),
     )
-
-
-def _evenly(count: int, share: float) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, count - 1, max(1, int(count * share))).astype(np.int64))

@@ -22,6 +22,7 @@ from training.models.churn_config import ChurnConfig, ChurnLabel, Population
 from training.models.churn_features import purchase_history
 from training.models.reasons.on_little_data import few_of_a_kind, no_event, short_history
 from training.pipelines.btyd_summary import Known, event_span, known_users, returned
+from training.pipelines.thinning import spread
 
 Labels = npt.NDArray[np.bool_]
 
@@ -93,13 +94,13 @@ def eligible(known: Known, population: Population) -> npt.NDArray[np.bool_]:
 def describe(
     tables: EventTables, as_of: datetime, tags: Sequence[str], config: ChurnConfig, *, most: int | None = None
 ) -> Described:
-    """The eligible users at ``as_of``; above ``most`` users they are thinned evenly."""
+    """The eligible users at ``as_of``; above ``most`` users they are thinned evenly, every day to others."""
     event = config.label.event
     known = known_users(tables, event, as_of)
     event_rhythm = Btyd.fit(known.summary.history)
     rows = np.flatnonzero(eligible(known, config.population))
-    if most is not None and len(rows) > most:
-        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    if most is not None:
+        rows = rows[spread(len(rows), most, as_of.toordinal())]
     asked = known.take(rows)
     few = len(rows) < len(known.events)
     table = build_tags(tables, as_of, tags, asked.user_id.to_pylist() if few else None)

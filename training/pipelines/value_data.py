@@ -19,6 +19,7 @@ from training.models.value_features import ValueColumns
 from training.pipelines.btyd_summary import event_span
 from training.pipelines.outcomes import Outcome, outcome
 from training.pipelines.snapshots import Described, describe, plan_snapshots
+from training.pipelines.thinning import spread
 
 Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -146,11 +147,9 @@ def stack(parts: Sequence[tuple[Past, ValueColumns]], days: int, most: int, rows
     """Users of ``parts`` for the window of ``days`` thinned to ``most``; ``rows`` picks some of a single part."""
     share = min(1.0, most / max(1, sum(len(columns) for _, columns in parts)))
     trees, bought, spend, rhythm = [], [], [], []
-    for past, columns in parts:
-        count = len(columns)
-        taken = rows if rows is not None else np.arange(count)
-        if share < 1.0:
-            taken = taken[np.unique(np.linspace(0, len(taken) - 1, max(1, int(len(taken) * share))).astype(np.int64))]
+    for turn, (past, columns) in enumerate(parts):
+        taken = rows if rows is not None else np.arange(len(columns))
+        taken = taken[spread(len(taken), max(1, int(len(taken) * share)), turn)]
         trees.append(columns.trees[taken])
         bought.append(past.bought(days)[taken])
         spend.append(past.spend(days)[taken])

@@ -173,7 +173,7 @@ def test_a_simulated_mall_has_an_oracle(tmp_path: Path) -> None:
         "interactions: {path: mall/events/*.parquet}\n"
         "items: {path: mall/items.parquet}\n"
         "label: {event: purchase, horizon: 30d}\n"
-        "cutoffs: [2025-04-15]\n"  # six eighths of the days: there the truth is told
+        "cutoffs: [2025-04-16]\n"  # six eighths of the days: there the truth is told
         "truth: mall\n",
         encoding="utf-8",
     )

@@ -13,7 +13,7 @@ from tests.training.pipelines.cdnow import CUTOFF, TAGS, config, events
 from training.evaluation.probability import auc, calibration_error
 from training.models.churn_baselines import NAMES
 from training.models.churn_config import ChurnConfig, SnapshotConfig
-from training.pipelines.churn import LABEL, FittedChurn, evaluate_churn, fit_churn
+from training.pipelines.churn import HIGH, LABEL, LOW, FittedChurn, evaluate_churn, fit_churn
 from training.pipelines.churn_data import candidate_tags, steady_tags, telling_tags
 from training.pipelines.churn_judge import PIPELINE
 
@@ -28,7 +28,8 @@ def fitted() -> FittedChurn:
 def test_it_ranks_and_is_calibrated_out_of_time(fitted: FittedChurn) -> None:
     frame = evaluate_churn(EventTables.from_arrow(events()), fitted, CUTOFF)
     label = frame[LABEL].to_numpy(dtype=np.bool_)
-    assert list(frame.columns) == [c.USER_ID, LABEL, PIPELINE, *NAMES]
+    assert list(frame.columns) == [c.USER_ID, LABEL, PIPELINE, LOW, HIGH, *NAMES]
+    assert ((frame[LOW] <= frame[PIPELINE]) & (frame[PIPELINE] <= frame[HIGH])).all()
     assert len(frame) > 1_900
     assert auc(label, frame[PIPELINE].to_numpy()) > 0.79
     assert calibration_error(label, frame[PIPELINE].to_numpy()) < 0.06

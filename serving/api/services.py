@@ -19,6 +19,7 @@ from serving.access.buckets import Buckets
 from serving.access.known_keys import KnownKeys
 from serving.access.tokens import Tokens
 from serving.api.freshness import watch_freshness
+from serving.api.memory import give_back
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.actions import ActionsConfig
@@ -96,6 +97,7 @@ class Services:
         # What is there now stays: without this, every full collection would walk through all of it.
         gc.collect()
         gc.freeze()
+        give_back()
         return services
 
     def refresh(self) -> None:

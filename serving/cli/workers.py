@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.process import BaseProcess
 from socket import socket
 from typing import Any, cast
 

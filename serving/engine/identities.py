@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 
-from features.identity import canonical_users
 from features.lake import Lake
 
 
@@ -20,7 +19,7 @@ class KnownAs:
         version = self._lake.links_version()
         if version == self._version:
             return
-        canonical = canonical_users(self._lake.read_aliases())
+        canonical = self._lake.canonical_users()
         members: dict[str, list[str]] = defaultdict(list)
         for user, target in sorted(canonical.items()):
             members[target].append(user)

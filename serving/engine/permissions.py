@@ -3,6 +3,8 @@
 import hashlib
 import threading
 from collections.abc import Iterable
+from itertools import product
+from typing import Final
 
 import pyarrow.compute as pc
 
@@ -10,6 +12,8 @@ from features.contracts import columns as c
 from features.lake import Lake
 from serving.engine.identities import KnownAs
 from serving.store.protocol import Consent, OnlineStore
+
+_SAID: Final = {said: said for said in product((None, False, True), repeat=2)}
 
 
 class Permissions:
@@ -28,11 +32,11 @@ class Permissions:
         stamp = self._lake.users_stamp()
         if stamp == self._stamp:
             return
-        users = self._lake.read_users()
+        users = self._lake.read_users([c.USER_ID, c.CONSENT_PERSONALIZATION, c.CONSENT_MARKETING])
         told = pc.or_(pc.is_valid(users[c.CONSENT_PERSONALIZATION]), pc.is_valid(users[c.CONSENT_MARKETING]))
-        columns = users.filter(told).select([c.USER_ID, c.CONSENT_PERSONALIZATION, c.CONSENT_MARKETING]).to_pydict()
-        ids, *said = columns.values()
-        self._in_lake = dict(zip(ids, zip(*said, strict=True), strict=True))
+        ids, *said = users.filter(told).to_pydict().values()
+        # Nine things can be said: one object for each, and not for each user.
+        self._in_lake = dict(zip(ids, map(_SAID.__getitem__, zip(*said, strict=True)), strict=True))
         self._stamp = stamp
 
     def of(self, user_id: str) -> Consent:

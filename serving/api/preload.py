@@ -21,8 +21,10 @@ _FOR_OTHERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _load() -> None:
-    # Read when the library is loaded; with one thread per worker it starts none, here or there.
+    # Read when the libraries are loaded: one thread per worker answers, so OpenBLAS needs none of its own, and Arrow
+    # has jemalloc aboard, which it does not use and which starts one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     # Nothing of this becomes garbage. Looking for it takes a tenth of the time, and later writes to every page.
     gc.disable()
     import_module("serving.api.worker").load()

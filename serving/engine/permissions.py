@@ -13,7 +13,8 @@ from features.lake import Lake
 from serving.engine.identities import KnownAs
 from serving.store.protocol import Consent, OnlineStore
 
-_SAID: Final = {said: said for said in product((None, False, True), repeat=2)}
+_WORDS: Final = (None, False, True)
+_SAID: Final = {(one, other): (one, other) for one, other in product(_WORDS, _WORDS)}
 
 
 class Permissions:

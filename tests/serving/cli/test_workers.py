@@ -71,7 +71,9 @@ print(os.waitpid(child, 0)[1], flush=True)
 os._exit(0)
 """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")}
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == sorted(["1 True True", "[]", "True True", "0"])
 

@@ -27,9 +27,11 @@ def _load() -> None:
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     # Nothing of this becomes garbage. Looking for it takes a tenth of the time, and later writes to every page.
     gc.disable()
-    import_module("serving.api.worker").load()
-    gc.freeze()
-    gc.enable()
+    try:
+        import_module("serving.api.worker").load()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _end_with_parent(by: signal.Signals) -> None:

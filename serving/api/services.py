@@ -97,19 +97,25 @@ class Services:
         # What is there now stays: without this, every full collection would walk through all of it.
         gc.collect()
         gc.freeze()
-        give_back()
         return services
 
     def refresh(self) -> None:
         """Take up what was deployed or scored since the last look; what cannot be used is logged, the old stays."""
+        before = self._loaded()
         self.recommend.refresh()
         self._read_permissions()
         self.risk.refresh()
         self.lists.refresh()
+        if self._loaded() != before:
+            give_back()
         self.metrics.model_is("recommend", self.recommend.model_version)
         for kind in ("churn", "value", "uplift"):
             self.metrics.model_is(kind, self.risk.versions.get(kind))
         watch_freshness(self.settings.home, self.store, self.metrics)
+
+    def _loaded(self) -> tuple[object, ...]:
+        engine = self.recommend
+        return engine.model_version, engine.trial_version, dict(self.risk.versions), self.permissions.read
 
     def _read_permissions(self) -> None:
         try:

@@ -17,8 +17,9 @@ from uvicorn import Config
 from uvicorn.supervisors import multiprocess
 
 _PRELOAD = "serving.api.preload"
-#: Elsewhere system libraries start threads of their own, which no fork survives: there workers are spawned.
-_CAN_FORK = sys.platform == "linux"
+#: Elsewhere system libraries start threads of their own, which no fork survives, and Python 3.11.0 took orders to fork
+#: from every user of the machine (CVE-2022-42919): there workers are spawned.
+_CAN_FORK = sys.platform == "linux" and sys.version_info >= (3, 11, 1)
 
 
 def begin_loading() -> None:

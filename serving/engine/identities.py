@@ -26,6 +26,11 @@ class KnownAs:
         self._members = {target: (target, *users) for target, users in members.items()}
         self._canonical, self._version = canonical, version
 
+    @property
+    def version(self) -> int:
+        """Another one whenever merges were read anew."""
+        return self._version
+
     def canonical(self, user_id: str) -> str:
         """The user that ``user_id`` counts for: itself unless it was merged into another."""
         return self._canonical.get(user_id, user_id)

@@ -40,6 +40,11 @@ class Permissions:
         self._in_lake = dict(zip(ids, map(_SAID.__getitem__, zip(*said, strict=True)), strict=True))
         self._stamp = stamp
 
+    @property
+    def read(self) -> tuple[object, int]:
+        """Another one whenever something of the lake was read anew."""
+        return self._stamp, self._known_as.version
+
     def of(self, user_id: str) -> Consent:
         """What the person allows: refused under one of his ids is refused, else allowed under one is allowed."""
         self._follow()

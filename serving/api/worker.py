@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
+#: Everything else, and what libraries import at the first table that is read and the first connection.
+_LATER = (
+    "serving.api.app",
+    "serving.api.logs",
+    "serving.api.settings",
+    "features.tags.rules",
+    "pyarrow.dataset",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+
+
 class _Absent(MetaPathFinder):
     """Finds no package of the given names, and lets nobody else find one."""
 
@@ -48,12 +61,13 @@ def load() -> None:
         import_module("lightgbm")
         # It looks for pandas once, at the first array that it makes.
         import_module("pyarrow").array([0])
-    # Not before the lines above: names of the package are imported when they are asked for.
-    for module in ("serving.api.app", "serving.api.logs", "serving.api.settings", "uvicorn"):
+    # Not before the lines above: names of our packages are imported when they are asked for.
+    for module in _LATER:
         import_module(module)
-    # Found by looking through a folder, which otherwise the first bundle and the first tag do.
+    # Found by looking through folders, which otherwise the first bundle, tag and placement do.
     import_module("training.models.source").sources()
     import_module("features.tags.spec.registry").python_tags()
+    import_module("serving.rules.registry").rules()
 
 
 def app_from_environment() -> "FastAPI":

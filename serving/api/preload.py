@@ -25,7 +25,7 @@ def _load() -> None:
     # has jemalloc aboard, which it does not use and which starts one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-    # Nothing of this becomes garbage. Looking for it takes a tenth of the time, and later writes to every page.
+    # Nothing of this becomes garbage. Looking for it takes time now, and a write to every page in each worker later.
     gc.disable()
     try:
         import_module("serving.api.worker").load()

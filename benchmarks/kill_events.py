@@ -4,9 +4,10 @@
     python benchmarks/kill_events.py --kills 60 --seed 1 --redis
 
 Two threads post batches over HTTP without a pause and send a batch again until it is acknowledged. Meanwhile a worker,
-the whole server, or a drain into the lake is killed (SIGKILL) at a random moment, in turn; with ``--redis`` the online
-state is in a Redis server, which is killed in its turn, too. In the end what is left
-moves into the lake, and every acknowledged event must stand there once. Ends with 1 when one is missing or doubled.
+a drain into the lake, the whole server, or the process that workers are forked from is killed (SIGKILL) at a random
+moment, in turn; with ``--redis`` the online state is in a Redis server, which is killed in its turn, too. In the end
+what is left moves into the lake, and every acknowledged event must stand there once. Ends with 1 when one is missing or
+doubled.
 """
 
 import argparse
@@ -100,7 +101,7 @@ class Trial:
             poster.start()
         try:
             for turn in range(kills):
-                kinds = ("worker", "drain", "server", *(["redis"] if self._state else []))
+                kinds = ("worker", "drain", "server", "loader", *(["redis"] if self._state else []))
                 kind = kinds[turn % len(kinds)]
                 if kind == "drain":
                     moving = drain(self._home)
@@ -115,6 +116,9 @@ class Trial:
                         self._state.start()
                     elif kind == "worker":
                         self._kill_worker(server.pid)
+                    elif kind == "loader":
+                        for loader in loaders(server.pid):
+                            os.kill(loader, signal.SIGKILL)
                     else:
                         os.killpg(server.pid, signal.SIGKILL)
                         server.wait()
@@ -147,10 +151,9 @@ class Trial:
         sys.exit("the server did not come up again within a minute")
 
     def _kill_worker(self, server: int) -> None:
-        found = subprocess.run(["pgrep", "-P", str(server)], capture_output=True, text=True, check=False).stdout.split()
-        workers = [pid for pid in found if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
+        workers = [worker for loader in loaders(server) for worker in children(loader)]
         if workers:
-            os.kill(int(self._chance.choice(workers)), signal.SIGKILL)
+            os.kill(self._chance.choice(workers), signal.SIGKILL)
 
     def _post(self, number: int) -> None:
         batch = 0
@@ -189,6 +192,17 @@ def drain(home: Home) -> "subprocess.Popen[bytes]":
     """What was received moves into the lake, in a process of its own."""
     silence = subprocess.DEVNULL
     return subprocess.Popen([MALLARD, "ingest", "inbox"], env=environment(home), stdout=silence, stderr=silence)
+
+
+def children(process: int) -> list[int]:
+    """The processes that ``process`` started and that live."""
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def loaders(server: int) -> list[int]:
+    """The process of a server that its workers are forked from; none while there is none."""
+    return [child for child in children(server) if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def free_port() -> int:

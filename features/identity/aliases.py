@@ -74,10 +74,14 @@ def resolve(links: pa.Table, logins: pa.Table, *, connection: duckdb.DuckDBPyCon
         if connection is None:
             engine.close()
     order = [ID_KIND, RAW_ID, OCCURRED_FROM, KNOWN_FROM]
-    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in order])
-    return pa.table(
-        [_moments(table, f) if f.name in _SPANS else table.column(f.name) for f in ALIAS_SCHEMA], ALIAS_SCHEMA
-    )
+    return _dated(pa.concat_tables(tables).sort_by([(name, "ascending") for name in order]))
+
+
+def merged_users(links: pa.Table) -> pa.Table:
+    """The rows of kind :data:`USER` of :func:`resolve`, in any order: which users count for another, over time."""
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        return _dated(_users(timelines(engine, links)))
 
 
 def canonical_users(aliases: pa.Table, at: datetime | None = None) -> dict[str, str]:
@@ -123,6 +127,11 @@ def _timeline_table(merged: Timelines) -> pa.Table:
 def _table(kind: str, raw: pa.Array, user: pa.Array, spans: tuple[Ints | pa.ChunkedArray, ...]) -> pa.Table:
     columns = [pa.repeat(kind, len(raw)), raw, user, *spans]
     return pa.table(columns, names=[ID_KIND, RAW_ID, c.USER_ID, *_SPANS])
+
+
+def _dated(table: pa.Table) -> pa.Table:
+    columns = [_moments(table, f) if f.name in _SPANS else table.column(f.name) for f in ALIAS_SCHEMA]
+    return pa.table(columns, ALIAS_SCHEMA)
 
 
 def _moments(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:

@@ -12,7 +12,7 @@
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from features.contracts.errors import InputError, MissingStateError, QualityLimi
 from features.contracts.events import EVENT_SCHEMA
 from features.contracts.home import Home
 from features.contracts.progress import step
-from features.identity import LINK_SCHEMA, LOGIN_SCHEMA, IdentityKey, hash_identities
+from features.identity import LINK_SCHEMA, LOGIN_SCHEMA, IdentityKey, canonical_users, hash_identities, merged_users
 from features.lake.commits import Commit, CommitLog, EventFile, FlagDay, Staging, flush
 from features.lake.flags import Judgement, commit_key, flag_days, publish, stage, sweep
 from features.lake.identities import Aliases, logins_of, new_links, write_rows
@@ -78,9 +78,9 @@ class Lake:
         """The catalogue in ``ITEM_SCHEMA``, sorted by item id; without rows when none was given."""
         return read_or_empty(self._root, self._newest("items"), ITEM_SCHEMA)
 
-    def read_users(self) -> pa.Table:
-        """The users in ``USER_SCHEMA``, sorted by user id; without rows when none was given."""
-        return read_or_empty(self._root, self._newest("users"), USER_SCHEMA)
+    def read_users(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The users in ``USER_SCHEMA``, sorted by user id; ``columns`` of it, or all. No rows when none was given."""
+        return read_or_empty(self._root, self._newest("users"), USER_SCHEMA, columns)
 
     def users_stamp(self) -> tuple[str, int, int] | None:
         """Another one whenever :meth:`read_users` would give other rows; None without a table of users."""
@@ -93,6 +93,10 @@ class Lake:
     def read_aliases(self) -> pa.Table:
         """Which user the events of an id count for, over time (``ALIAS_SCHEMA``)."""
         return self._aliases.read(self._log.commits())
+
+    def canonical_users(self) -> dict[str, str]:
+        """Merged user id -> the user he counts for as known now. Who used which device is not asked, so it is quick."""
+        return canonical_users(merged_users(self.read_links()))
 
     def admitted_aliases(self, aliases: pa.Table) -> pa.Table:
         """``aliases`` (``ALIAS_SCHEMA``) that were read before, without ids that were erased since."""

@@ -1,5 +1,6 @@
 """Items and users: whole tables, replaced by every commit that changes them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,9 +9,12 @@ import pyarrow.parquet as pq
 from features.sources.master import last_of_each
 
 
-def read_or_empty(root: Path, path: str | None, schema: pa.Schema) -> pa.Table:
-    """The table at ``path`` (relative to ``root``), or one without rows."""
-    return schema.empty_table() if path is None else pq.read_table(root / path, schema=schema)
+def read_or_empty(root: Path, path: str | None, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table at ``path`` (relative to ``root``), or one without rows; ``columns`` of it, or all."""
+    names = schema.names if columns is None else list(columns)
+    if path is None:
+        return schema.empty_table().select(names)
+    return pq.read_table(root / path, schema=schema, columns=names)
 
 
 def merge(root: Path, path: str | None, rows: pa.Table | None, schema: pa.Schema, target: str) -> str | None:

@@ -19,6 +19,7 @@ from serving.access.buckets import Buckets
 from serving.access.known_keys import KnownKeys
 from serving.access.tokens import Tokens
 from serving.api.freshness import watch_freshness
+from serving.api.memory import give_back
 from serving.api.metrics import Metrics
 from serving.api.settings import Settings
 from serving.engine.actions import ActionsConfig
@@ -100,14 +101,21 @@ class Services:
 
     def refresh(self) -> None:
         """Take up what was deployed or scored since the last look; what cannot be used is logged, the old stays."""
+        before = self._loaded()
         self.recommend.refresh()
         self._read_permissions()
         self.risk.refresh()
         self.lists.refresh()
+        if self._loaded() != before:
+            give_back()
         self.metrics.model_is("recommend", self.recommend.model_version)
         for kind in ("churn", "value", "uplift"):
             self.metrics.model_is(kind, self.risk.versions.get(kind))
         watch_freshness(self.settings.home, self.store, self.metrics)
+
+    def _loaded(self) -> tuple[object, ...]:
+        engine = self.recommend
+        return engine.model_version, engine.trial_version, dict(self.risk.versions), self.permissions.read
 
     def _read_permissions(self) -> None:
         try:

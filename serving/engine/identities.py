@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 
-from features.identity import canonical_users
 from features.lake import Lake
 
 
@@ -20,12 +19,17 @@ class KnownAs:
         version = self._lake.links_version()
         if version == self._version:
             return
-        canonical = canonical_users(self._lake.read_aliases())
+        canonical = self._lake.canonical_users()
         members: dict[str, list[str]] = defaultdict(list)
         for user, target in sorted(canonical.items()):
             members[target].append(user)
         self._members = {target: (target, *users) for target, users in members.items()}
         self._canonical, self._version = canonical, version
+
+    @property
+    def version(self) -> int:
+        """Another one whenever merges were read anew."""
+        return self._version
 
     def canonical(self, user_id: str) -> str:
         """The user that ``user_id`` counts for: itself unless it was merged into another."""

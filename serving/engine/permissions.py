@@ -3,6 +3,8 @@
 import hashlib
 import threading
 from collections.abc import Iterable
+from itertools import product
+from typing import Final
 
 import pyarrow.compute as pc
 
@@ -10,6 +12,9 @@ from features.contracts import columns as c
 from features.lake import Lake
 from serving.engine.identities import KnownAs
 from serving.store.protocol import Consent, OnlineStore
+
+_WORDS: Final = (None, False, True)
+_SAID: Final = {(one, other): (one, other) for one, other in product(_WORDS, _WORDS)}
 
 
 class Permissions:
@@ -28,12 +33,17 @@ class Permissions:
         stamp = self._lake.users_stamp()
         if stamp == self._stamp:
             return
-        users = self._lake.read_users()
+        users = self._lake.read_users([c.USER_ID, c.CONSENT_PERSONALIZATION, c.CONSENT_MARKETING])
         told = pc.or_(pc.is_valid(users[c.CONSENT_PERSONALIZATION]), pc.is_valid(users[c.CONSENT_MARKETING]))
-        columns = users.filter(told).select([c.USER_ID, c.CONSENT_PERSONALIZATION, c.CONSENT_MARKETING]).to_pydict()
-        ids, *said = columns.values()
-        self._in_lake = dict(zip(ids, zip(*said, strict=True), strict=True))
+        ids, *said = users.filter(told).to_pydict().values()
+        # Nine things can be said: one object for each, and not for each user.
+        self._in_lake = dict(zip(ids, map(_SAID.__getitem__, zip(*said, strict=True)), strict=True))
         self._stamp = stamp
+
+    @property
+    def read(self) -> tuple[object, int]:
+        """Another one whenever something of the lake was read anew."""
+        return self._stamp, self._known_as.version
 
     def of(self, user_id: str) -> Consent:
         """What the person allows: refused under one of his ids is refused, else allowed under one is allowed."""

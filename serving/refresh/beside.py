@@ -4,13 +4,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from features.contracts.home import Home
 from serving.refresh.config import RefreshConfig
-from serving.refresh.process import keep_fresh
 
 _LOG = logging.getLogger(__name__)
 _AGAIN_AFTER = 5.0  # seconds
@@ -48,10 +48,15 @@ def _start(home: Home, config: RefreshConfig) -> tuple[SpawnProcess, Connection]
     # however this process ends, and that is how the other one learns of it.
     context = get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
-    process = context.Process(target=keep_fresh, args=(home, config, theirs), name="mallard-refresher", daemon=True)
+    process = context.Process(target=_keep_fresh, args=(home, config, theirs), name="mallard-refresher", daemon=True)
     process.start()
     theirs.close()
     return process, ours
+
+
+def _keep_fresh(home: Home, config: RefreshConfig, lifeline: Connection) -> None:
+    # What it needs is imported in its own process; the server's would wait for that, and never use it.
+    import_module("serving.refresh.process").keep_fresh(home, config, lifeline)
 
 
 def _end(process: SpawnProcess) -> None:

@@ -17,7 +17,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from features.contracts.home import Home
-from serving.api.metrics import MULTIPROCESS_FOLDER
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +54,6 @@ class Processes:
 @contextmanager
 def in_processes(home: Home, *, workers: int) -> Iterator[Processes]:
     """Serve ``home`` by ``workers`` processes, ready when the block begins."""
-    (home.root / "metrics").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -64,11 +62,10 @@ def in_processes(home: Home, *, workers: int) -> Iterator[Processes]:
         "MALLARD_HOME": str(home.root),
         "MALLARD_CONFIGS": str(home.configs),
         "OMP_NUM_THREADS": "1",
-        MULTIPROCESS_FOLDER: str(home.root / "metrics"),
     }
-    command = [sys.executable, "-m", "uvicorn", "--factory", "serving.api:app_from_environment", "--port", str(port)]
+    command = [sys.executable, "-m", "serving.cli", "--quiet", "serve", "--no-refresh", "--port", str(port)]
     process = subprocess.Popen(
-        [*command, "--workers", str(workers), "--log-level", "critical"],
+        [*command, "--workers", str(workers)],
         env=environment,
         cwd=ROOT,
         start_new_session=True,

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy  # scipy.optimize is imported when a fit calls it; an answer does not
 from scipy.special import betaln, gammaln, hyp2f1
 
 Float64 = npt.NDArray[np.float64]
@@ -72,7 +72,9 @@ class BgNbd:
 
         found = min(
             (
-                minimize(loss, np.log(start), method="L-BFGS-B", bounds=[_LOG_BOUNDS] * 4, options={"ftol": 1e-12})
+                scipy.optimize.minimize(
+                    loss, np.log(start), method="L-BFGS-B", bounds=[_LOG_BOUNDS] * 4, options={"ftol": 1e-12}
+                )
                 for start in _STARTS
             ),
             key=lambda result: float(result.fun),

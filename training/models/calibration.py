@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
+import scipy  # scipy.optimize is imported when a fit calls it; an answer does not
 from scipy.special import expit, logit
 
 Float64 = npt.NDArray[np.float64]
@@ -116,7 +116,7 @@ def _platt(log_odds: Float64, label: Labels, *, free_slope: bool) -> tuple[float
 def _isotonic(log_odds: Float64, label: Labels) -> tuple[Float64, Float64]:
     """Pool adjacent violators over bins of equal size; each pooled step becomes one knot at its middle."""
     x, size, hits = _binned(log_odds, label)
-    starts = isotonic_regression(hits / size, weights=size).blocks[:-1]
+    starts = scipy.optimize.isotonic_regression(hits / size, weights=size).blocks[:-1]
     users = np.add.reduceat(size, starts)
     middle = np.add.reduceat(x * size, starts) / users
     return _rising(middle, logit((np.add.reduceat(hits, starts) + 0.5) / (users + 1.0)))
@@ -133,7 +133,7 @@ def _venn_abers(log_odds: Float64, label: Labels) -> tuple[Float64, Float64]:
     for outcome, at in product((0, 1), range(len(x))):
         more = np.arange(len(x)) == at
         users = size + more
-        p[outcome, at] = isotonic_regression((hits + outcome * more) / users, weights=users).x[at]
+        p[outcome, at] = scipy.optimize.isotonic_regression((hits + outcome * more) / users, weights=users).x[at]
     return _rising(x, logit(np.clip(p[1] / (1.0 - p[0] + p[1]), 1e-6, 1.0 - 1e-6)))
 
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy  # scipy.optimize is imported when a fit calls it; an answer does not
 from scipy.special import gammaln
 
 Float64 = npt.NDArray[np.float64]
@@ -54,7 +54,9 @@ class GammaGamma:
         def loss(logs: Float64) -> float:
             return -float(_log_likelihood(np.exp(logs), x, m / scale).mean())
 
-        found = minimize(loss, np.log(_START), method="L-BFGS-B", bounds=_LOG_BOUNDS, options={"ftol": 1e-12})
+        found = scipy.optimize.minimize(
+            loss, np.log(_START), method="L-BFGS-B", bounds=_LOG_BOUNDS, options={"ftol": 1e-12}
+        )
         p, q, gamma = (float(v) for v in np.exp(found.x))
         return cls(p, q, gamma * scale)
 

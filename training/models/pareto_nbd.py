@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy  # scipy.optimize is imported when a fit calls it; an answer does not
 from scipy.special import digamma, gammaln, logsumexp
 
 from training.models.bgnbd import PurchaseHistory
@@ -81,7 +81,7 @@ class ParetoNbd:
 
         found = min(
             (
-                minimize(
+                scipy.optimize.minimize(
                     loss, np.log(start), jac=True, method="L-BFGS-B", bounds=[_LOG_BOUNDS] * 4, options={"ftol": 1e-12}
                 )
                 for start in _STARTS

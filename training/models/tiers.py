@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from training.models.churn_config import TierPolicy, TierThresholds
 
@@ -56,7 +56,7 @@ class Stakes:
     @property
     def low_rate(self) -> float:
         """The success rate that is fallen short of once in twenty times."""
-        return float(beta.ppf(_LOW, self.alpha, self.beta))
+        return float(betaincinv(self.alpha, self.beta, _LOW))
 
     def profit(self, probability: Float64, rate: float) -> Float64:
         """(n,) expected profit of contacting each user when a share of ``rate`` is kept, currency."""

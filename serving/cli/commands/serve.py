@@ -15,6 +15,7 @@ from serving.api.metrics import share_between_workers
 from serving.api.tracing import tracer_of
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
+from serving.cli.workers import begin_loading, forked_workers
 from serving.config import ServingConfig
 from serving.refresh.beside import refreshing
 
@@ -37,8 +38,9 @@ def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: b
     os.environ["MALLARD_MLRUNS"] = str(home.mlruns.resolve())
     if workers > 1:
         share_between_workers(home.online / "metrics")
+        begin_loading()
     say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
-    with refreshing(home, config.refresh) if refresh else nullcontext():
+    with forked_workers(), refreshing(home, config.refresh) if refresh else nullcontext():
         uvicorn.run(
             _FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False
         )

@@ -62,6 +62,7 @@ def test_items_and_users_can_be_laid_over_without_events(lake: Lake) -> None:
     lake.upsert(items=items(b="Green tea"), users=pa.Table.from_pylist([{c.USER_ID: "u"}], schema=USER_SCHEMA))
     assert lake.read_items().column(c.TITLE).to_pylist() == ["Milk", "Green tea"]
     assert lake.read_users().column(c.USER_ID).to_pylist() == ["u"]
+    assert lake.read_users([c.ERASED_AT, c.USER_ID]).to_pydict() == {c.ERASED_AT: [None], c.USER_ID: ["u"]}
     lake.upsert(items=items(b="Tea"))
     assert lake.read_items().column(c.TITLE).to_pylist() == ["Milk", "Tea"]
     assert lake.is_empty

@@ -24,6 +24,7 @@ def test_an_empty_lake(lake: Lake, home: Home) -> None:
     assert lake.is_empty
     assert lake.event_files() == []
     assert len(lake.read_items()) == len(lake.read_users()) == len(lake.read_quarantine()) == 0
+    assert lake.read_users([c.USER_ID]).column_names == [c.USER_ID]
     with pytest.raises(MissingStateError, match="mallard ingest"):
         lake.last_event_at()
     with pytest.raises(MissingStateError):

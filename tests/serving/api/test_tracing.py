@@ -163,7 +163,7 @@ def test_those_who_are_answered_together_each_get_their_stages(home: Home) -> No
 
 def workers_that_answered(home: Home) -> set[int]:
     """By the files in which they count."""
-    files = (home.root / "metrics").glob("histogram_*.db")
+    files = (home.online / "metrics").glob("histogram_*.db")
     return {int(file.stem.rsplit("_", 1)[1]) for file in files if b"/recommendations" in file.read_bytes()}
 
 

@@ -93,6 +93,11 @@ class Connections:
                 )
 
 
+#: SQLite tells a full disk from others (ENOSPC). A quota and a limit of the process show as a write that fails, a
+#: disk that is full to the last block as an index of the log that cannot grow.
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+
+
 def _is_full(error: sqlite3.Error) -> bool:
-    """Whether there is no room; a quota or a limit of the process shows as a write that fails."""
-    return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+    """Whether there is no room."""
+    return getattr(error, "sqlite_errorcode", None) in _NO_ROOM

@@ -20,6 +20,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from features.contracts.home import Home
 
 HERE = Path(__file__).parent
 CONNECTIONS = 8
+_FEWEST_LOOKS = 8
+_FALL_MB = 16
 _COUNTS_MAY_RISE = 8  # a pool starts its threads, and a thread its connection, when it first needs them
 
 
@@ -58,6 +61,8 @@ def main() -> None:
     parser.add_argument("--allow", type=float, default=20.0, help="MB per hour and worker that are no growth")
     parser.add_argument("--out", type=Path, help="result as JSON")
     chosen = parser.parse_args()
+    if chosen.minutes * 60 * (1 - chosen.warm_up) < _FEWEST_LOOKS * chosen.every:
+        parser.error(f"--minutes {chosen.minutes:g} leaves fewer than {_FEWEST_LOOKS} looks after the warm-up")
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed; it is a Debian package: apt-get install wrk")
     mallard = Path(sys.executable).with_name("mallard")
@@ -158,7 +163,8 @@ def judged(looks: list[Look], windows: list[dict[str, float]], warm: float, allo
         reasons.append(f"{len(by_worker) - len(stayed)} of {len(by_worker)} workers did not live from begin to end")
     for seen in stayed:
         warmed = [look for look in seen if look.seconds >= warm]
-        found = trend([look.seconds for look in warmed], [look.own_mb for look in warmed])
+        stretch = longest_stretch(warmed)
+        found = trend([look.seconds for look in stretch], [look.own_mb for look in stretch])
         workers[seen[0].worker] = asdict(found)
         if found.grows(allowed):
             reasons.append(f"memory of worker {seen[0].worker}: {_shown(found)}")
@@ -174,6 +180,16 @@ def judged(looks: list[Look], windows: list[dict[str, float]], warm: float, allo
         "failed": sum(window["failed"] for window in windows),
         "own_mb_per_hour": workers,
     }
+
+
+def longest_stretch(looks: list[Look]) -> list[Look]:
+    """The looks between two falls of memory: what goes back to the system at once would hide what grows beside it."""
+    stretches = [looks[:1]]
+    for before, look in pairwise(looks):
+        if look.own_mb < before.own_mb - _FALL_MB:
+            stretches.append([])
+        stretches[-1].append(look)
+    return max(stretches, key=len)
 
 
 def show(looks: list[Look], windows: list[dict[str, float]], result: dict[str, Any]) -> None:

@@ -1,9 +1,6 @@
 """What the server counts, in the Prometheus format, also over several workers."""
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,28 +11,11 @@ from serving.api.engine_metrics import EngineMetrics
 #: Names the folder in which several workers add up their numbers; read when ``prometheus_client`` is imported.
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name of its own and is private
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SCORES = (-4, -2, -1, -0.5, 0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))
 #: The methods of HTTP; a caller may invent others.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-@contextmanager
-def shared_between_workers() -> Iterator[Path]:
-    """Let the workers that this process starts within the block add their numbers up; gives the folder they do it in.
-
-    It lies in memory where the system has a place for that: workers write by maps of its files, and a mapped write
-    to a full disk kills the process (SIGBUS), reads and all.
-    """
-    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="mallard-metrics-", dir=memory) as folder:
-        os.environ[MULTIPROCESS_FOLDER] = folder
-        try:
-            yield Path(folder)
-        finally:
-            del os.environ[MULTIPROCESS_FOLDER]
 
 
 class Metrics:

@@ -11,7 +11,7 @@ from features.contracts.config import load_config
 from features.contracts.errors import InputError
 from features.contracts.home import Home
 from features.contracts.progress import say
-from serving.api.metrics import shared_between_workers
+from serving.api.metrics_folder import shared_between_workers
 from serving.api.tracing import tracer_of
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session

@@ -10,14 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from features.contracts import columns as c
 from features.contracts.home import Home
-from serving.api.metrics import shared_between_workers
 from serving.store import open_store
 from tests.serving.conftest import key_for
 from tests.serving.servers import Processes, in_processes
@@ -107,15 +103,3 @@ def test_events_are_refused_while_reads_go_on(home: Home) -> None:
     kept = Counter(queued.row[c.EVENT_ID] for queued in store.queued(len(acknowledged) * 2))
     store.close()
     assert kept == Counter(acknowledged)
-
-
-def test_what_workers_count_together_is_not_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A mapped write to a full disk kills the process. Only a file system that is full shows it, and it takes an
-    # administrator to make one; here: the files lie in memory, and are gone afterwards.
-    with shared_between_workers() as folder:
-        assert folder.parent == Path("/dev/shm")
-        (folder / "counter_1.db").touch()
-    assert not folder.exists()
-    monkeypatch.setattr("serving.api.metrics._MEMORY", Path("/nowhere"))
-    with shared_between_workers() as folder:
-        assert folder.is_dir(), "a system without such a place has its numbers on the disk"

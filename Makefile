@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 8000
 SERVE  ?= 1
 
-.PHONY: test lint types layers unit demo bench bench-serve format lock docs clean
+.PHONY: test lint types layers unit demo bench bench-serve soak format lock docs clean
 
 test: lint types layers unit
 
@@ -50,6 +50,10 @@ bench: $(READY)
 # Answers per second, their times, swaps under load; needs wrk and hey. The first run makes a mall and trains on it.
 bench-serve: $(READY)
 	$(BIN)/python benchmarks/bench_serve.py --work var/bench-serve --out result_serving.json
+
+# Ten minutes of steady load on the same mall: do the workers grow? Ends with an error when one does, or a call fails.
+soak: $(READY)
+	$(BIN)/python benchmarks/soak.py --work var/bench-serve --minutes 10
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -24,21 +23,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from served_home import ITEMS, PORT, USERS, lua, make_key, make_ready, mallard_server, process, ready, wrk
+
 from features.contracts.home import Home
 from features.lake import Lake
 from serving.api.settings import Settings
 from serving.engine import Ask, RecommendEngine
 from serving.engine.consent import refused_in_lake
 from serving.engine.identities import KnownAs
-from serving.store import Scope, Visitor, open_store
-from training.bundle import read_bundle
+from serving.store import Visitor, open_store
 from training.deployment import deploy, live
 
 HERE = Path(__file__).parent
-PORT, EMPTY_PORT = 8123, 8124
+EMPTY_PORT = 8124
 _PLAIN = "push"  # a placement that leaves nothing to chance
 EVENTS_PER_CALL = 100
-USERS, ITEMS, DAYS, SEED = 100_000, 20_000, 120, 11
 
 
 def main() -> None:
@@ -85,53 +84,7 @@ def main() -> None:
         chosen.out.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
-# --- the mall ---------------------------------------------------------------------------------------------
-def make_ready(mallard: Path, home: Home, work: Path) -> None:
-    """A simulated mall in the lake and a recommender that is live; what an earlier run made is used again."""
-
-    def run(*arguments: str) -> None:
-        subprocess.run([mallard, *arguments], check=True, env=environment(home))
-
-    if live(home, "recommend") is None:
-        mall = work / "mall"
-        if not mall.exists():
-            size = ["--users", f"{USERS}", "--items", f"{ITEMS}", "--days", f"{DAYS}", "--seed", f"{SEED}"]
-            run("simulate", *size, "--out", str(mall))
-        run("ingest", str(mall / "source.yaml"))
-        run("train", "recommend", "--budget", "10m")
-        run("promote", "recommend")
-        run("deploy", "recommend")
-    if not (work / "users.txt").exists():
-        path = live(home, "recommend")
-        assert path is not None
-        ids = read_bundle(path).array("users")
-        (work / "users.txt").write_text("\n".join(text.decode() for text in ids.tolist()), encoding="utf-8")
-
-
-def environment(home: Home) -> dict[str, str]:
-    """Where a process finds this mall."""
-    places = {"MALLARD_HOME": home.root, "MALLARD_CONFIGS": home.configs, "MALLARD_MLRUNS": home.mlruns}
-    return {**os.environ, **{name: str(path) for name, path in places.items()}}
-
-
-def make_key(mallard: Path, home: Home) -> str:
-    """A key of its own for this run."""
-    command = [mallard, "keys", "create", "bench", "--scope", Scope.RECOMMEND, "--scope", Scope.INGEST]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(home)).stdout
-    found = re.search(r"mk_\S+", shown)
-    assert found is not None, shown
-    return found[0]
-
-
 # --- servers ----------------------------------------------------------------------------------------------
-@contextmanager
-def mallard_server(mallard: Path, home: Home, workers: int) -> Iterator[tuple[int, float]]:
-    """The real server; its process id and the seconds until it was ready."""
-    command = [str(mallard), "serve", "--port", f"{PORT}", "--workers", f"{workers}", "--no-refresh"]
-    with process(command, environment(home)) as server:
-        yield server.pid, ready(f"http://127.0.0.1:{PORT}/readyz")
-
-
 @contextmanager
 def empty_server() -> Iterator[int]:
     """A FastAPI handler that does nothing, in as many workers as there are cores."""
@@ -140,29 +93,6 @@ def empty_server() -> Iterator[int]:
     with process(command, dict(os.environ)) as server:
         ready(f"http://127.0.0.1:{EMPTY_PORT}/")
         yield server.pid
-
-
-@contextmanager
-def process(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process group that ends with the block."""
-    with subprocess.Popen(command, env=variables, start_new_session=True, stdout=subprocess.DEVNULL) as started:
-        try:
-            yield started
-        finally:
-            os.killpg(started.pid, signal.SIGTERM)
-            started.wait(30)
-
-
-def ready(url: str) -> float:
-    """Seconds until ``url`` answers 200."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < 120:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return round(time.monotonic() - begun, 2)
-        except OSError:
-            time.sleep(0.05)
-    sys.exit(f"{url} did not answer within two minutes")
 
 
 def resident(pid: int) -> list[float]:
@@ -176,32 +106,6 @@ def resident(pid: int) -> list[float]:
 
 
 # --- loads ------------------------------------------------------------------------------------------------
-def lua(work: Path, users: Path, key: str) -> Path:
-    """A script for ``wrk``: users at random, one call in ten posts an event."""
-    script = work / "load.lua"
-    script.write_text(
-        f"""
-local users, threads, sent = {{}}, 0, 0
-for line in io.lines("{users}") do users[#users + 1] = line end
-function setup(thread) thread:set("number", threads); threads = threads + 1 end
-function init() math.randomseed(os.time() * 31 + number) end
-function request()
-  local user = users[math.random(#users)]
-  sent = sent + 1
-  if sent % 10 == 0 then
-    local event = string.format('{{"events":[{{"event_id":"b%d-%d-%d","event_type":"view","user_id":"%s",' ..
-      '"item_id":"i%05d","occurred_at":"%s"}}]}}', os.time(), number, sent, user, math.random({ITEMS - 1}),
-      os.date("!%Y-%m-%dT%H:%M:%SZ"))
-    return wrk.format("POST", "/v1/events", {{["X-API-Key"]="{key}", ["Content-Type"]="application/json"}}, event)
-  end
-  return wrk.format("GET", "/v1/users/" .. user .. "/recommendations?placement=home", {{["X-API-Key"]="{key}"}})
-end
-""",
-        encoding="utf-8",
-    )
-    return script
-
-
 def lua_batches(work: Path, key: str) -> Path:
     """A script for ``wrk``: nothing but batches of events, each event new."""
     script = work / "events.lua"
@@ -224,19 +128,6 @@ end
         encoding="utf-8",
     )
     return script
-
-
-def wrk(port: int, connections: int, seconds: int, script: Path | None = None) -> dict[str, float]:
-    """As many calls as are answered."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
-    command += (["-s", str(script)] if script else []) + [f"http://127.0.0.1:{port}"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    failed = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
-    failed += sum(sum(int(n) for n in re.findall(r"\d+", line)) for line in re.findall(r"Socket errors: (.*)", text))
-    milliseconds = {f"p{p}_ms": _milliseconds(text, rf"\s{p}%\s+(\S+)") for p in (50, 99)}
-    per_second = re.search(r"Requests/sec:\s+(\S+)", text)
-    assert per_second is not None, text
-    return {"per_second": float(per_second[1]), **milliseconds, "failed": failed}
 
 
 def hey(rate: int, seconds: int, users: Path, key: str) -> dict[str, float]:
@@ -332,13 +223,6 @@ def degraded() -> dict[str, float]:
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     return {name: float(n) for name, n in re.findall(r'degraded_answers_total{reason="(\w+)"} (\S+)', text)}
-
-
-def _milliseconds(text: str, pattern: str) -> float:
-    found = re.search(pattern, text)
-    time_of = re.fullmatch(r"([\d.]+)(us|ms|s)", found[1]) if found else None
-    assert time_of is not None, text
-    return round(float(time_of[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[time_of[2]], 3)
 
 
 if __name__ == "__main__":

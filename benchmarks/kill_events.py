@@ -29,6 +29,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from redis_server import RedisServer
+from server_processes import loaders, workers
 
 from features.contracts.home import Home
 from features.lake import Lake
@@ -151,9 +152,8 @@ class Trial:
         sys.exit("the server did not come up again within a minute")
 
     def _kill_worker(self, server: int) -> None:
-        workers = [worker for loader in loaders(server) for worker in children(loader)]
-        if workers:
-            os.kill(self._chance.choice(workers), signal.SIGKILL)
+        if found := workers(server):
+            os.kill(self._chance.choice(found), signal.SIGKILL)
 
     def _post(self, number: int) -> None:
         batch = 0
@@ -192,17 +192,6 @@ def drain(home: Home) -> "subprocess.Popen[bytes]":
     """What was received moves into the lake, in a process of its own."""
     silence = subprocess.DEVNULL
     return subprocess.Popen([MALLARD, "ingest", "inbox"], env=environment(home), stdout=silence, stderr=silence)
-
-
-def children(process: int) -> list[int]:
-    """The processes that ``process`` started and that live."""
-    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in found.stdout.split()]
-
-
-def loaders(server: int) -> list[int]:
-    """The process of a server that its workers are forked from; none while there is none."""
-    return [child for child in children(server) if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def free_port() -> int:

@@ -1,7 +1,6 @@
 """What the server counts, in the Prometheus format, also over several workers."""
 
 import os
-import shutil
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -17,13 +16,6 @@ _SCORES = (-4, -2, -1, -0.5, 0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
 _SHARES = tuple(tenth / 10 for tenth in range(1, 10))
 #: The methods of HTTP; a caller may invent others.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def share_between_workers(folder: Path) -> None:
-    """Let the workers that this process starts from now on add their numbers up in ``folder``, which is emptied."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ[MULTIPROCESS_FOLDER] = str(folder)
 
 
 class Metrics:

@@ -20,7 +20,7 @@ class Connections:
         """The file grows to ``max_bytes`` at most, its log of up to a few megabytes beside it not counted."""
         self._file, self._max_bytes = file, max_bytes
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._opened: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._opened:
+            for connection in self._opened.values():
                 connection.close()
             self._opened.clear()
             self._local = threading.local()
@@ -64,7 +64,7 @@ class Connections:
     def _mine(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            # Closing happens from the thread that stops the server, hence check_same_thread=False.
+            # Closing happens from other threads, hence check_same_thread=False.
             connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -74,9 +74,15 @@ class Connections:
                 (page_size,) = connection.execute("PRAGMA page_size").fetchone()
                 connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page_size}")
             with self._lock:
-                self._opened.append(connection)
+                self._close_of_ended_threads()
+                self._opened[threading.current_thread()] = connection
             self._local.connection = connection
         return connection
+
+    def _close_of_ended_threads(self) -> None:
+        """A server's threads come and go with the load; what they opened must not stay. Call under the lock."""
+        for thread in [thread for thread in self._opened if not thread.is_alive()]:
+            self._opened.pop(thread).close()
 
     def _prepare(self) -> None:
         with self.reading() as connection:
@@ -93,6 +99,11 @@ class Connections:
                 )
 
 
+#: SQLite tells a full disk from others (ENOSPC). A quota and a limit of the process show as a write that fails, a
+#: disk that is full to the last block as an index of the log that cannot grow.
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+
+
 def _is_full(error: sqlite3.Error) -> bool:
-    """Whether there is no room; a quota or a limit of the process shows as a write that fails."""
-    return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+    """Whether there is no room."""
+    return getattr(error, "sqlite_errorcode", None) in _NO_ROOM

@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -37,6 +38,7 @@ Result = TypeVar("Result")
 
 #: One user in so many is given to pandas.
 SAMPLE: Final = 100
+_PIECE: Final = 122_880  # rows
 
 
 def bench_tags(mall: Path, work: Path | None = None) -> dict[str, Any]:
@@ -65,10 +67,11 @@ def _measure(home: Home, mall: Path, night: datetime) -> dict[str, Any]:
     events, scan = _alone(_scan, home)
     users, full = _alone(_build, home, night)
     with step("the last day arrives"):
-        new = _alone(_arrive, home, mall, night)[0]
+        new, arrival = _alone(_arrive, home, mall, night)
     _, day = _alone(_build, home, night + timedelta(days=1))
-    few, pandas = _alone(_pandas, *_sample(home, night), night)
-    differing = _differing(home, few, night)
+    files, sample = _alone(_sample, home, night)
+    few, pandas = _alone(_pandas, *files, night)
+    differing, check = _alone(_differing, home, few, night)
     tags = len(catalogue())
     rate = users * tags / full.seconds
     rate_of_pandas = len(few) * len(PANDAS_TAGS) / pandas.seconds
@@ -83,8 +86,11 @@ def _measure(home: Home, mall: Path, night: datetime) -> dict[str, Any]:
         "rows": [
             _row("bare scan of the files (DuckDB)", scan),
             _row("full build", full, times_the_scan=full.seconds / scan.seconds, values_per_second=rate),
+            _row("arrival of the last day", arrival, times_the_scan=arrival.seconds / scan.seconds),
             _row("the day after it", day, times_the_scan=day.seconds / scan.seconds),
+            _row(f"sample of {len(few):,} users for pandas", sample, times_the_scan=sample.seconds / scan.seconds),
             _row(f"{len(PANDAS_TAGS)} tags of {len(few):,} users in pandas", pandas, values_per_second=rate_of_pandas),
+            _row("their values compared", check),
         ],
         "times_pandas": rate / rate_of_pandas,
         "values_that_differ_from_pandas": differing,
@@ -121,22 +127,37 @@ def _take_in(home: Home, mall: Path, night: datetime) -> None:
     for name in ("items.parquet", "users.parquet", "source.yaml"):
         (part / name).symlink_to((mall / name).resolve())
     for file in sorted((mall / "events").glob("*.parquet")):
-        rows = pq.read_table(file)
-        early = rows.filter(_arrived(rows, night))
-        if early.num_rows:
-            pq.write_table(early, part / "events" / file.name)
+        early = (rows.filter(_arrived(rows, night)) for rows in _rows(file))
+        _write(part / "events" / file.name, (rows for rows in early if rows.num_rows))
     Lake(home).ingest(load_source(part / "source.yaml"), now=night)
     shutil.rmtree(part)
 
 
 def _arrive(home: Home, mall: Path, night: datetime) -> int:
-    """Append what arrived after ``night``."""
+    """Append what arrived after ``night``, which is held at once."""
     late = [
         rows.filter(pc.invert(_arrived(rows, night)))
         for file in sorted((mall / "events").glob("*.parquet"))
-        for rows in [pq.read_table(file)]
+        for rows in _rows(file)
     ]
     return Lake(home).append_events(pa.concat_tables(late), batch_id="last-day", now=night)
+
+
+def _rows(file: Path) -> Iterator[pa.Table]:
+    """The rows of ``file`` in pieces: a day of a large mall is not held at once."""
+    with pq.ParquetFile(file) as opened:
+        for batch in opened.iter_batches(_PIECE):
+            yield pa.table(batch)
+
+
+def _write(file: Path, pieces: Iterator[pa.Table]) -> None:
+    """Write ``pieces``; no file when there are none."""
+    first = next(pieces, None)
+    if first is None:
+        return
+    with pq.ParquetWriter(file, first.schema) as writer:
+        for piece in chain([first], pieces):
+            writer.write_table(piece)
 
 
 def _arrived(rows: pa.Table, night: datetime) -> pa.ChunkedArray:

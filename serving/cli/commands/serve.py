@@ -2,7 +2,7 @@
 
 import os
 import socket
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 import click
 import uvicorn
@@ -11,7 +11,7 @@ from features.contracts.config import load_config
 from features.contracts.errors import InputError
 from features.contracts.home import Home
 from features.contracts.progress import say
-from serving.api.metrics import share_between_workers
+from serving.api.metrics_folder import shared_between_workers
 from serving.api.tracing import tracer_of
 from serving.cli.command import command, pass_session
 from serving.cli.session import Session
@@ -36,11 +36,15 @@ def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: b
     os.environ["MALLARD_HOME"] = str(home.root.resolve())
     os.environ["MALLARD_CONFIGS"] = str(home.configs.resolve())
     os.environ["MALLARD_MLRUNS"] = str(home.mlruns.resolve())
-    if workers > 1:
-        share_between_workers(home.online / "metrics")
-        begin_loading()
-    say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
-    with forked_workers(), refreshing(home, config.refresh) if refresh else nullcontext():
+    with ExitStack() as around:
+        if workers > 1:
+            # First: what is loaded for the workers asks where their numbers go.
+            around.enter_context(shared_between_workers())
+            begin_loading()
+            around.enter_context(forked_workers())
+        if refresh:
+            around.enter_context(refreshing(home, config.refresh))
+        say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
         uvicorn.run(
             _FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False
         )

@@ -3,12 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
 
 from features.contracts import columns as c
 from features.contracts import knowledge as k
-from features.contracts.events import EventType
-from features.engine import known_events
+from features.contracts.events import EVENT_SCHEMA, EventType
+from features.engine import history, known_events
+from features.engine.duck import DuckRelations
 from tests.features import mall
 from tests.features.engine.lakes import Files
 
@@ -55,3 +60,32 @@ def test_of_some_users_comes_what_counts_for_them(tmp_path: Path):
     as_of = mall.START + 11 * HOUR
     found = known_events(lake(tmp_path), [c.EVENT_ID], [EventType.VIEW], as_of, users=pa.array(["u1", "u2"]))
     assert found[c.EVENT_ID].to_pylist() == ["e1", "e2"], "what u2 did counts for u1 by now"
+
+
+class Cramped(DuckRelations):
+    """The engine with little memory, and no disk to put aside on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connection.execute("SET memory_limit = '100MB'; SET temp_directory = ''; SET threads = 1")
+
+
+def test_events_of_a_few_users_are_picked_while_the_log_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made, number = lake(tmp_path), np.arange(1_000_000)
+    text = pa.array(number).cast(pa.string())
+    long = pc.binary_join_element_wise(pc.binary_repeat("event ", 8), text, "")
+    user = pc.binary_join_element_wise("user ", pa.array(number % 1_000).cast(pa.string()), "")
+    given = {
+        c.EVENT_ID: long,
+        c.USER_ID: user,
+        c.EVENT_TYPE: pa.repeat(EventType.VIEW.value, len(number)),
+        c.OCCURRED_AT: pa.repeat(pa.scalar(mall.START, EVENT_SCHEMA.field(c.OCCURRED_AT).type), len(number)),
+    }
+    log = {field.name: given.get(field.name, pa.nulls(len(number), field.type)) for field in EVENT_SCHEMA}
+    made.add(pa.table(log), "many")
+    monkeypatch.setattr(history, "DuckRelations", Cramped)
+    as_of, columns = mall.START + 30 * HOUR, [c.USER_ID, c.EVENT_ID]
+    few = known_events(made, columns, [EventType.VIEW], as_of, users=pa.array(["user 7", "user 8", "u1"]))
+    assert few.num_rows == 2 * 1_000 + 2
+    with pytest.raises(duckdb.OutOfMemoryException):
+        known_events(made, columns, [EventType.VIEW], as_of)

@@ -19,14 +19,14 @@ from features.contracts.errors import ConfigError, MissingExtraError
 from features.contracts.home import Home
 from serving.api import Settings, create_app
 from serving.api.edge import Edge
-from serving.api.metrics import Metrics
+from serving.api.metrics import MULTIPROCESS_FOLDER, Metrics
 from serving.api.spans import RequestTracer
 from serving.api.tracing import collector_of
 from serving.cli.commands.serve import run_server
 from serving.config import TracingConfig
 from tests.serving.collector import Span, collecting
 from tests.serving.conftest import home_at, key_for, serve
-from tests.serving.servers import ROOT, in_processes
+from tests.serving.servers import ROOT, Processes, in_processes
 
 STAGES = ["prepare", "retrieve", "rank", "rules", "reasons"]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -161,9 +161,13 @@ def test_those_who_are_answered_together_each_get_their_stages(home: Home) -> No
     assert max(together) > 1
 
 
-def workers_that_answered(home: Home) -> set[int]:
-    """By the files in which they count."""
-    files = (home.online / "metrics").glob("histogram_*.db")
+def workers_that_answered(server: Processes) -> set[int]:
+    """By the files in which they count, whose folder every process of the server was told of."""
+    group = subprocess.run(["pgrep", "-g", str(server.process.pid)], capture_output=True, text=True, check=True)
+    told = [Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") for pid in group.stdout.split()]
+    start = f"{MULTIPROCESS_FOLDER}=".encode()
+    folders = {Path(line.removeprefix(start).decode()) for lines in told for line in lines if line.startswith(start)}
+    files = [file for folder in folders for file in folder.glob("histogram_*.db")]
     return {int(file.stem.rsplit("_", 1)[1]) for file in files if b"/recommendations" in file.read_bytes()}
 
 
@@ -179,7 +183,7 @@ def test_each_worker_sends_its_own_and_what_is_left_when_it_ends(home: Home, mon
         with in_processes(home, workers=2) as server, ThreadPoolExecutor(16) as callers:
             answers: list[httpx.Response] = []
             until = time.monotonic() + 60
-            while len(workers_that_answered(home)) < 2:
+            while len(answering := workers_that_answered(server)) < 2:
                 assert time.monotonic() < until
                 paths = [f"/v1/users/u{n:02}/recommendations" for n in range(32)]
                 answers += callers.map(lambda path: server.client.get(path, headers=key), paths)
@@ -191,7 +195,7 @@ def test_each_worker_sends_its_own_and_what_is_left_when_it_ends(home: Home, mon
     traced = [span for span in requests(spans) if span.name == ROUTE]
     named = {span.attributes["mallard.request_id"] for span in traced}
     assert named == {answer.headers["x-request-id"] for answer in answers}
-    assert {span.resource["process.pid"] for span in traced} == workers_that_answered(home)
+    assert {span.resource["process.pid"] for span in traced} == answering
     assert all(stages_of(span, spans)[0].name == "prepare" for span in traced)
 
 

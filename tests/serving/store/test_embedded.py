@@ -1,6 +1,7 @@
 """What only the embedded store can get wrong."""
 
 import sqlite3
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,18 @@ def test_it_syncs_every_commit_and_lets_readers_be(tmp_path: Path) -> None:
     with store._connections.reading() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    store.close()
+
+
+def test_threads_that_ended_leave_no_file_open(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store.sqlite")
+    for _ in range(30):
+        thread = threading.Thread(target=store.queue_length)
+        thread.start()
+        thread.join()
+    held = [file.readlink() for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    assert held.count(tmp_path / "store.sqlite") <= 3
+    assert store.queue_length() == 0
     store.close()
 
 

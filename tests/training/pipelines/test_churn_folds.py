@@ -78,4 +78,4 @@ def test_a_rehearsal_needs_two_closed_windows() -> None:
 def test_stacking_thins_every_part_alike() -> None:
     whole = stack([_rows(100), _rows(300)], 100)
     assert len(whole) == 100
-    assert whole.columns.trees.max() == 299
+    assert whole.columns.trees.max() > 290

@@ -1,42 +1,22 @@
 """Loops over compressed rows that numpy can only say in many passes over long arrays, compiled by numba.
 
-They run without Python's lock, so that a server takes requests while it ranks. Types are fixed and the machine code is
-kept beside this file (``NUMBA_CACHE_DIR`` moves it): only the first import after an installation compiles.
-
 Sums run in the order of the input and in double precision, row by row: a row gives the same bits alone or among a
 million others. :mod:`training.models.ragged` says what the arrays mean and is what sources call.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
 from training.interactions import Float32, Int32, Int64
+from training.models.compiling import F4, F8, I4, I8, N, array_of, compiled
 
 Float64 = npt.NDArray[np.float64]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _array(kind: Any, dimensions: int = 1, *, readonly: bool = True) -> Any:
-    # Arrays of a memory-mapped bundle are read-only; those that can be written fit too.
-    return types.Array(kind, dimensions, "C", readonly=readonly)
-
-
-_I4, _I8, _F4, _F8 = (_array(kind) for kind in (types.int32, types.int64, types.float32, types.float64))
-_N = types.int64
-
-
-def _compiled(*signatures: tuple[Any, ...]) -> Callable[[_Function], _Function]:
-    """Compile for each of the ``signatures``; without any, for what the other functions here call it with."""
-    made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
-    return cast("Callable[[_Function], _Function]", made)
-
-
-@_compiled()
+@compiled()
 def _entries(starts: Int64, asked: Int32) -> int:
     """How many entries the ``asked`` rows of a table have together."""
     count = 0
@@ -45,7 +25,7 @@ def _entries(starts: Int64, asked: Int32) -> int:
     return count
 
 
-@_compiled((_I8, _I4, _F8, _I8, _I4, _F4, _I8, _I4, _F8, _array(types.float64, readonly=False)))
+@compiled((I8, I4, F8, I8, I4, F4, I8, I4, F8, array_of(types.float64, readonly=False)))
 def sums_by_row(
     starts: Int64,
     asked: Int32,
@@ -85,7 +65,7 @@ def sums_by_row(
     return ends, items[:end].copy(), sums[:end].copy()
 
 
-@_compiled()
+@compiled()
 def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
     """Let the number at ``top`` sink to where it belongs in a heap with the smallest on top."""
     number = heap[top]
@@ -100,7 +80,7 @@ def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
     heap[top] = number
 
 
-@_compiled((_I8, _F4, _N), (_I8, _F8, _N))
+@compiled((I8, F4, N), (I8, F8, N))
 def contenders(starts: Int64, score: Float32 | Float64, n: int) -> tuple[Int64, Int64]:
     """Positions of the entries of each row that are not behind its ``n`` best, ascending, and where each row begins."""
     rows = len(starts) - 1
@@ -129,7 +109,7 @@ def contenders(starts: Int64, score: Float32 | Float64, n: int) -> tuple[Int64, 
     return ends, places[:end].copy()
 
 
-@_compiled()
+@compiled()
 def _push(queue: Int64, size: int, key: int) -> None:
     """Into a heap of numbers, the smallest on top."""
     child = size
@@ -139,7 +119,7 @@ def _push(queue: Int64, size: int, key: int) -> None:
     queue[child] = key
 
 
-@_compiled((_I8, _I4, _F8, _I8, _I4, _I4, _N))
+@compiled((I8, I4, F8, I8, I4, I4, N))
 def newest_sessions(
     starts: Int64, asked: Int32, weight: Float64, item_starts: Int64, session: Int32, item_place: Int32, recent: int
 ) -> tuple[Int64, Int32, Float64, Int32]:
@@ -182,7 +162,7 @@ def newest_sessions(
     return ends, sessions[:end].copy(), sums[:end].copy(), anchors[:end].copy()
 
 
-@_compiled((_I8, _array(types.float32, 2), types.float32))
+@compiled((I8, array_of(types.float32, 2), types.float32))
 def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
     """Each column of each row from ``lowest`` (its least value of the row) to 1; 0 where it is NaN."""
     scaled = np.zeros(score.shape, np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Pool:
     score: Float32  # (c, s) NaN where the source did not find the pair
     rank: Float32  # (c, s) place in the source's list of the row, 0 first; NaN likewise
 
-    @property
+    @cached_property
     def indptr(self) -> Int64:
         """(rows + 1,) where each row begins."""
         return row_starts(self.row, self.rows)

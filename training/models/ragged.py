@@ -192,15 +192,25 @@ def weighted_sums(asked: Rows, table: Rows, width: int, *, own: Rows | None = No
     return Rows(*compiled.sums_by_row(*asked, *table, *(own or nothing), _zeros(width)))
 
 
-#: By thread and width the sums that :func:`compiled.sums_by_row` works on: clearing them costs more than most answers.
+#: By thread, type and width the working space of compiled loops, which they leave zero as they find it: clearing it
+#: costs more than most answers.
 _WORK = threading.local()
 
 
 def _zeros(width: int) -> Float64:
-    kept: dict[int, Float64] = _WORK.__dict__.setdefault("by_width", {})
-    if width not in kept:
-        kept[width] = np.zeros(width)
-    return kept[width]
+    return _kept(width, np.float64)
+
+
+def zero_slots(width: int) -> Int32:
+    """(width,) working space of the loops of :mod:`training.models.compiled_features`."""
+    return _kept(width, np.int32)
+
+
+def _kept(width: int, kind: type[Any]) -> npt.NDArray[Any]:
+    kept: dict[tuple[type[Any], int], npt.NDArray[Any]] = _WORK.__dict__.setdefault("kept", {})
+    if (kind, width) not in kept:
+        kept[kind, width] = np.zeros(width, kind)
+    return kept[kind, width]
 
 
 def ranks_within(indptr: Int64) -> Float32:

@@ -42,8 +42,8 @@ def sums_by_row(
 
     Parts that are not above zero are left out. ``total`` (one per item) is zero, and is zero again afterwards.
     """
-    rows = len(starts) - 1
-    room = min(len(own) + _entries(table_starts, asked), rows * len(total))
+    rows, width = len(starts) - 1, len(total)
+    room = min(len(own) + _entries(table_starts, asked), rows * width)
     ends, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(room + 1, np.int32), np.empty(room, np.float64), 0
     for row in range(rows):
         begin = end
@@ -52,12 +52,22 @@ def sums_by_row(
             items[end] = item
             end += (part > 0) & (total[item] == 0)
             total[item] += max(part, 0.0)
-        for place in range(starts[row], starts[row + 1]):
-            for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
-                item, part = table_item[entry], weight[place] * table_weight[entry]
+        if _entries(table_starts, asked[starts[row] : starts[row + 1]]) > width:
+            # Most items are met: to look at all of them afterwards takes less than to note each when it is met.
+            for place in range(starts[row], starts[row + 1]):
+                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
+                    total[table_item[entry]] += max(weight[place] * table_weight[entry], 0.0)
+            end = begin
+            for item in range(width):
                 items[end] = item
-                end += (part > 0) & (total[item] == 0)
-                total[item] += max(part, 0.0)
+                end += total[item] > 0
+        else:
+            for place in range(starts[row], starts[row + 1]):
+                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
+                    item, part = table_item[entry], weight[place] * table_weight[entry]
+                    items[end] = item
+                    end += (part > 0) & (total[item] == 0)
+                    total[item] += max(part, 0.0)
         for place in range(begin, end):
             sums[place] = total[items[place]]
             total[items[place]] = 0
@@ -78,35 +88,6 @@ def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
         heap[top] = heap[child]
         top = child
     heap[top] = number
-
-
-@compiled((I8, F4, N), (I8, F8, N))
-def contenders(starts: Int64, score: Float32 | Float64, n: int) -> tuple[Int64, Int64]:
-    """Positions of the entries of each row that are not behind its ``n`` best, ascending, and where each row begins."""
-    rows = len(starts) - 1
-    ends, places = np.zeros(rows + 1, np.int64), np.empty(starts[rows] - starts[0], np.int64)
-    best, end = np.empty(n, score.dtype), 0
-    for row in range(rows):
-        low, high = starts[row], starts[row + 1]
-        if high - low > n:
-            # The n best so far as a heap, the least of them on top.
-            best[:] = score[low : low + n]
-            for top in range(n // 2 - 1, -1, -1):
-                _settle(best, top, n)
-            for place in range(low + n, high):
-                if score[place] > best[0]:
-                    best[0] = score[place]
-                    _settle(best, 0, n)
-            for place in range(low, high):
-                if score[place] >= best[0]:
-                    places[end] = place
-                    end += 1
-        else:
-            for place in range(low, high):
-                places[end] = place
-                end += 1
-        ends[row + 1] = end
-    return ends, places[:end].copy()
 
 
 @compiled()

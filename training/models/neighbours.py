@@ -72,7 +72,7 @@ class Neighbours:
         table = Rows(self.indptr, self.item, self.weight)
         found = weighted_sums(Rows(starts, histories.item[asked], weight[asked]), table, len(self))
         seen = seen_keys(histories, len(self)) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=len(self))
+        return select(found, n, seen=seen, items=len(self))
 
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""

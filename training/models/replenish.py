@@ -19,7 +19,7 @@ from pydantic import Field
 
 from training.interactions import Clock, Float32, Histories, Int32, Int64, Interactions
 from training.models.purchase_gaps import DAY_BINS, STRATA, PurchaseGaps, days_within
-from training.models.ragged import Float64, group_sums, no_candidates, select
+from training.models.ragged import Float64, Rows, group_sums, no_candidates, row_starts, select
 from training.models.recency import log_end
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
@@ -81,7 +81,7 @@ class Replenish(CandidateSource):
         stratum = gaps.stratum[last]
         due = self._hazard_over(stratum, item, waiting + self._config.horizon)
         due -= self._hazard_over(stratum, item, waiting)
-        return select(histories, row, item, user * pair * due, n, seen=None, items=items)
+        return select(Rows(row_starts(row, len(histories)), item, user * pair * due), n, seen=None, items=items)
 
     def _hazard_over(self, stratum: Int64, item: Int32, days: Float64) -> Float64:
         """(k,) repeats expected of an average user and pair in the first ``days`` of waiting."""

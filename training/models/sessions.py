@@ -126,7 +126,7 @@ class Sessions(CandidateSource):
         votes = Rows(row_starts(nearest.row[neighbour], len(histories)), self._index.item[pair], vote)
         found = sums_of(votes, items)
         seen = seen_keys(histories, items) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=items)
+        return select(found, n, seen=seen, items=items)
 
     def _asked(self, histories: Histories) -> Rows:
         """What asks: distinct known items of each row, the weightiest first."""

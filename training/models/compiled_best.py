@@ -9,60 +9,56 @@ from training.interactions import Int32, Int64
 from training.models.compiling import F4, F8, I4, I8, N, compiled
 
 _Scores = npt.NDArray[Any]
-#: Entries that are looked at together, for whether any of them is among the best: most are not, and that many are
-#: compared in a few instructions.
-_TOGETHER = 64
 #: Up to so many entries an order is counted out, which takes the square of their number, but no branches.
 COUNTED = 512
 
 
 @compiled()
-def _settle(heap: _Scores, top: int, size: int) -> None:
-    """Let the number at ``top`` sink to where it belongs in a heap with the smallest on top."""
-    number = heap[top]
-    while 2 * top + 1 < size:
-        child = 2 * top + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if number <= heap[child]:
-            break
-        heap[top] = heap[child]
-        top = child
-    heap[top] = number
+def _not_below(score: _Scores, bound: float) -> Any:
+    """How many scores are at least ``bound``."""
+    count = np.int32(0)
+    for place in range(len(score)):
+        count += np.int32(score[place] >= bound)
+    return count
 
 
 @compiled()
-def _least_of_best(score: _Scores, heap: _Scores) -> Any:
-    """The least of the best scores, as many as ``heap`` holds: fewer than there are."""
-    n = len(heap)
-    heap[:] = score[:n]
-    for top in range(n // 2 - 1, -1, -1):
-        _settle(heap, top, n)
-    for begin in range(n, len(score), _TOGETHER):
-        end, bound, above = min(begin + _TOGETHER, len(score)), heap[0], 0
-        for place in range(begin, end):
-            above += score[place] > bound
-        if above > 0:
-            for place in range(begin, end):
-                if score[place] > heap[0]:
-                    heap[0] = score[place]
-                    _settle(heap, 0, n)
-    return heap[0]
+def _least_of_best(score: _Scores, n: int, bounds: _Scores) -> Any:
+    """The least of the ``n`` best scores, or a number between it and the next; there are more than ``n``.
+
+    Bisection: at least ``n`` scores are not below the first of the three ``bounds``, fewer not below the last. To count
+    over and over takes less than a heap or a partition, whose branches cannot be foreseen.
+    """
+    bounds[0], bounds[2] = np.inf, -np.inf
+    # Variables of the type of the scores: numbers of double precision would be compared half as many at a time.
+    low, high, endless, nothing = bounds[0], bounds[2], bounds[0], bounds[2]
+    for place in range(len(score)):
+        value = score[place]
+        high = max(high, value)
+        value = value if value > nothing else endless
+        low = min(low, value)
+    bounds[0], bounds[2] = low, high
+    if _not_below(score, bounds[0]) < n:
+        return -np.inf
+    if _not_below(score, bounds[2]) >= n:
+        return bounds[2]
+    while True:
+        bounds[1] = bounds[0] + (bounds[2] - bounds[0]) / 2
+        if bounds[1] <= bounds[0] or bounds[1] >= bounds[2]:
+            return bounds[0]  # nothing lies between the two: what is beyond n is tied
+        count = _not_below(score, bounds[1])
+        if count == n:
+            return bounds[1]
+        bounds[0 if count > n else 2] = bounds[1]
 
 
 @compiled()
-def _not_below(score: _Scores, least: float, places: Int64) -> int:
-    """Write the positions of scores of at least ``least``, ascending; how many they are."""
+def _positions(score: _Scores, least: float, places: Int64) -> int:
+    """Write the positions of scores of at least ``least``, ascending; how many they are. One more place is needed."""
     found = 0
-    for begin in range(0, len(score), _TOGETHER):
-        end, near = min(begin + _TOGETHER, len(score)), 0
-        for place in range(begin, end):
-            near += score[place] >= least
-        if near > 0:
-            for place in range(begin, end):
-                if score[place] >= least:
-                    places[found] = place
-                    found += 1
+    for place in range(len(score)):
+        places[found] = place
+        found += score[place] >= least
     return found
 
 
@@ -87,13 +83,13 @@ def _without_ties(places: Int64, found: int, n: int, item: Int32, score: _Scores
 def contenders(starts: Int64, score: _Scores, n: int) -> tuple[Int64, Int64]:
     """Positions of the entries of each row that are not behind its ``n`` best, ascending, and where each row begins."""
     rows = len(starts) - 1
-    ends, places = np.zeros(rows + 1, np.int64), np.empty(starts[rows] - starts[0], np.int64)
-    heap, end = np.empty(n, score.dtype), 0
+    ends, places = np.zeros(rows + 1, np.int64), np.empty(starts[rows] - starts[0] + 1, np.int64)
+    bounds, end = np.empty(3, score.dtype), 0
     for row in range(rows):
         low, high = starts[row], starts[row + 1]
         if high - low > n:
             part = score[low:high]
-            found = _not_below(part, _least_of_best(part, heap), places[end:])
+            found = _positions(part, _least_of_best(part, n, bounds), places[end:])
         else:
             found = high - low
             places[end : end + found] = np.arange(found)
@@ -107,19 +103,20 @@ def contenders(starts: Int64, score: _Scores, n: int) -> tuple[Int64, Int64]:
 def best_of_rows(starts: Int64, item: Int32, score: _Scores, n: int) -> Int64:
     """Positions of the ``n`` best entries of each row, best first, of equal scores the lower item; all of a short row.
 
-    ``n`` is above zero and at most :data:`COUNTED`.
+    ``n`` is above zero and at most :data:`COUNTED`. Scores are finite, or -inf.
     """
     rows = len(starts) - 1
     widest = np.diff(starts).max() if rows else 0
-    heap, near, places = np.empty(n, score.dtype), np.empty(widest, np.int64), np.empty(min(widest, n) * rows, np.int64)
+    near, places = np.empty(widest + 1, np.int64), np.empty(min(widest, n) * rows, np.int64)
+    bounds = np.empty(3, score.dtype)
     scores, items, end = np.empty(n, score.dtype), np.empty(n, np.int32), 0
     for row in range(rows):
         low, high = starts[row], starts[row + 1]
         part, number = score[low:high], item[low:high]
         kept = min(n, high - low)
         if high - low > n:
-            least = _least_of_best(part, heap)
-            found = _not_below(part, least, near)
+            least = _least_of_best(part, n, bounds)
+            found = _positions(part, least, near)
             if found > n:
                 _without_ties(near, found, n, number, part, least)
         else:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from training.interactions import Float32, Int32, Int64
-from training.models.compiling import F4, F8, I4, I8, N, array_of, compiled
+from training.interactions import Float32, Int8, Int32, Int64
+from training.models.compiling import F4, F8, I1, I4, I8, N, array_of, compiled
 
 Float64 = npt.NDArray[np.float64]
 
@@ -90,6 +90,44 @@ def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
     heap[top] = number
 
 
+@compiled((I8, I8))
+def steps_back(starts: Int64, time: Int64) -> Float64:
+    """(m,) number of later moments in the same row."""
+    steps = np.empty(len(time))
+    for row in range(len(starts) - 1):
+        step = 0.0
+        for event in range(starts[row + 1] - 1, starts[row] - 1, -1):
+            if event + 1 < starts[row + 1]:
+                step += time[event] != time[event + 1]
+            steps[event] = step
+    return steps
+
+
+@compiled((I1, F8, F4, F8, types.float64))
+def asking(kind: Int8, back: Float64, kinds: Float32, decay: Float64, least: float) -> Float64:
+    """(m,) ``kinds[kind] * decay[back]`` of every event; 0 below ``least`` and past the end of ``decay``."""
+    weight = np.zeros(len(kind))
+    for event in range(len(kind)):
+        if back[event] < len(decay):
+            weight[event] = np.float64(kinds[kind[event]]) * decay[int(back[event])]
+            if weight[event] < least:
+                weight[event] = 0.0
+    return weight
+
+
+@compiled((I8, I4, F8))
+def above_zero(starts: Int64, item: Int32, weight: Float64) -> tuple[Int64, Int32, Float64]:
+    """The entries of compressed rows whose weight is above zero."""
+    ends, items, weights, end = np.zeros_like(starts), np.empty(len(item), np.int32), np.empty(len(item)), 0
+    for row in range(len(starts) - 1):
+        for place in range(starts[row], starts[row + 1]):
+            if weight[place] > 0:
+                items[end], weights[end] = item[place], weight[place]
+                end += 1
+        ends[row + 1] = end
+    return ends, items[:end].copy(), weights[:end].copy()
+
+
 @compiled()
 def _push(queue: Int64, size: int, key: int) -> None:
     """Into a heap of numbers, the smallest on top."""
@@ -163,3 +201,39 @@ def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
                     spread = high[column] - low[column]
                     scaled[place, column] = lowest + above * ((value - low[column]) / spread) if spread > 0 else 1
     return scaled
+
+
+@compiled((I8, I8, I8, I4, F4, N))
+def united(
+    keys: Int64, order: Int64, starts: Int64, row: Int32, score: Float32, lists: int
+) -> tuple[Int64, Float32, Float32]:
+    """Distinct ``keys``, and for each of the ``lists`` the score and the rank that it gives to them, NaN where none.
+
+    List ``k`` holds entries ``starts[k] : starts[k + 1]`` by row and rank; ``order`` sorts the keys of all.
+    """
+    rank, list_of = np.empty(len(keys), np.float32), np.empty(len(keys), np.int64)
+    for each in range(lists):
+        first = starts[each]
+        for place in range(starts[each], starts[each + 1]):
+            if row[place] != row[first]:
+                first = place
+            rank[place], list_of[place] = place - first, each
+    pairs, end = np.empty(len(keys), np.int64), 0
+    scores, ranks = np.full((len(keys), lists), np.float32(np.nan)), np.full((len(keys), lists), np.float32(np.nan))
+    for place in order:
+        if end == 0 or keys[place] != pairs[end - 1]:
+            pairs[end] = keys[place]
+            end += 1
+        scores[end - 1, list_of[place]], ranks[end - 1, list_of[place]] = score[place], rank[place]
+    return pairs[:end].copy(), scores[:end].copy(), ranks[:end].copy()
+
+
+@compiled((array_of(types.float32, 2), array_of(types.float32, 2), I8, I4, F8, F8))
+def hazard_over(base: Float32, factor: Float32, stratum: Int64, item: Int32, days: Float64, edges: Float64) -> Float64:
+    """(k,) sum over bins of ``base[stratum] * factor[item]`` times the days of the wait that lie between the edges."""
+    total = np.zeros(len(days))
+    for wait in range(len(days)):
+        for each in range(len(edges) - 1):
+            within = min(max(days[wait] - edges[each], 0.0), edges[each + 1] - edges[each])
+            total[wait] += np.float64(base[stratum[wait], each]) * factor[item[wait], each] * within
+    return total

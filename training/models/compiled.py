@@ -4,8 +4,6 @@ Sums run in the order of the input and in double precision, row by row: a row gi
 million others. :mod:`training.models.ragged` says what the arrays mean and is what sources call.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from numba import types
@@ -75,21 +73,6 @@ def sums_by_row(
     return ends, items[:end].copy(), sums[:end].copy()
 
 
-@compiled()
-def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
-    """Let the number at ``top`` sink to where it belongs in a heap with the smallest on top."""
-    number = heap[top]
-    while 2 * top + 1 < size:
-        child = 2 * top + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if number <= heap[child]:
-            break
-        heap[top] = heap[child]
-        top = child
-    heap[top] = number
-
-
 @compiled((I8, I8))
 def steps_back(starts: Int64, time: Int64) -> Float64:
     """(m,) number of later moments in the same row."""
@@ -126,59 +109,6 @@ def above_zero(starts: Int64, item: Int32, weight: Float64) -> tuple[Int64, Int3
                 end += 1
         ends[row + 1] = end
     return ends, items[:end].copy(), weights[:end].copy()
-
-
-@compiled()
-def _push(queue: Int64, size: int, key: int) -> None:
-    """Into a heap of numbers, the smallest on top."""
-    child = size
-    while child > 0 and key < queue[(child - 1) // 2]:
-        queue[child] = queue[(child - 1) // 2]
-        child = (child - 1) // 2
-    queue[child] = key
-
-
-@compiled((I8, I4, F8, I8, I4, I4, N))
-def newest_sessions(
-    starts: Int64, asked: Int32, weight: Float64, item_starts: Int64, session: Int32, item_place: Int32, recent: int
-) -> tuple[Int64, Int32, Float64, Int32]:
-    """For every row the ``recent`` newest sessions that have an asked item, newest first.
-
-    The sessions of an item ascend from the newest, so a merge of the lists meets them in order. Gives where each row
-    begins, the sessions, the sums of the weights that they share, and the place in each of the first item asked for.
-    """
-    rows = len(starts) - 1
-    widest = np.diff(starts).max() if rows else 0
-    room = min(_entries(item_starts, asked), rows * recent)
-    ends, sessions = np.zeros(rows + 1, np.int64), np.empty(room, np.int32)
-    sums, anchors = np.empty(room, np.float64), np.empty(room, np.int32)
-    at, queue, end = np.empty(widest, np.int64), np.empty(widest, np.int64), 0
-    for row in range(rows):
-        begin, low, lists, waiting = end, starts[row], starts[row + 1] - starts[row], 0
-        for each in range(lists):
-            at[each] = item_starts[asked[low + each]]
-            if at[each] < item_starts[asked[low + each] + 1]:
-                # Of equal sessions the one of the earlier list comes first.
-                _push(queue, waiting, session[at[each]] * lists + each)
-                waiting += 1
-        while waiting > 0:
-            number, each = queue[0] // lists, queue[0] % lists
-            if end == begin or sessions[end - 1] != number:
-                if end - begin == recent:
-                    break
-                sessions[end], sums[end], anchors[end] = number, 0.0, item_place[at[each]]
-                end += 1
-            sums[end - 1] += weight[low + each]
-            at[each] += 1
-            if at[each] < item_starts[asked[low + each] + 1]:
-                queue[0] = session[at[each]] * lists + each
-            else:
-                waiting -= 1
-                queue[0] = queue[waiting]
-            if waiting > 0:
-                _settle(queue, 0, waiting)
-        ends[row + 1] = end
-    return ends, sessions[:end].copy(), sums[:end].copy(), anchors[:end].copy()
 
 
 @compiled((I8, array_of(types.float32, 2), types.float32))

@@ -34,17 +34,18 @@ def _least_of_best(score: _Scores, n: int, bounds: _Scores) -> Any:
     low, high, endless, nothing = bounds[0], bounds[2], bounds[0], bounds[2]
     for place in range(len(score)):
         value = score[place]
-        high = max(high, value)
-        value = value if value > nothing else endless
-        low = min(low, value)
+        high = max(high, value if value < endless else nothing)
+        low = min(low, value if value > nothing else endless)
     bounds[0], bounds[2] = low, high
-    if _not_below(score, bounds[0]) < n:
-        return -np.inf
+    if _not_below(score, endless) >= n:
+        return endless
+    if _not_below(score, low) < n:
+        return nothing
     if _not_below(score, bounds[2]) >= n:
         return bounds[2]
     while True:
         bounds[1] = bounds[0] + (bounds[2] - bounds[0]) / 2
-        if bounds[1] <= bounds[0] or bounds[1] >= bounds[2]:
+        if not bounds[0] < bounds[1] < bounds[2]:
             return bounds[0]  # nothing lies between the two: what is beyond n is tied
         count = _not_below(score, bounds[1])
         if count == n:
@@ -53,12 +54,17 @@ def _least_of_best(score: _Scores, n: int, bounds: _Scores) -> Any:
 
 
 @compiled()
-def _positions(score: _Scores, least: float, places: Int64) -> int:
-    """Write the positions of scores of at least ``least``, ascending; how many they are. One more place is needed."""
+def _positions(score: _Scores, least: float, n: int, places: Int64) -> int:
+    """Write the positions of scores of at least ``least``, ascending; how many they are: ``n`` or more.
+
+    One more place is needed.
+    """
     found = 0
     for place in range(len(score)):
         places[found] = place
         found += score[place] >= least
+    if found < n:
+        raise ValueError("scores can be put in order only where all are numbers")
     return found
 
 
@@ -89,7 +95,7 @@ def contenders(starts: Int64, score: _Scores, n: int) -> tuple[Int64, Int64]:
         low, high = starts[row], starts[row + 1]
         if high - low > n:
             part = score[low:high]
-            found = _positions(part, _least_of_best(part, n, bounds), places[end:])
+            found = _positions(part, _least_of_best(part, n, bounds), n, places[end:])
         else:
             found = high - low
             places[end : end + found] = np.arange(found)
@@ -103,7 +109,7 @@ def contenders(starts: Int64, score: _Scores, n: int) -> tuple[Int64, Int64]:
 def best_of_rows(starts: Int64, item: Int32, score: _Scores, n: int) -> Int64:
     """Positions of the ``n`` best entries of each row, best first, of equal scores the lower item; all of a short row.
 
-    ``n`` is above zero and at most :data:`COUNTED`. Scores are finite, or -inf.
+    ``n`` is above zero and at most :data:`COUNTED`.
     """
     rows = len(starts) - 1
     widest = np.diff(starts).max() if rows else 0
@@ -116,7 +122,7 @@ def best_of_rows(starts: Int64, item: Int32, score: _Scores, n: int) -> Int64:
         kept = min(n, high - low)
         if high - low > n:
             least = _least_of_best(part, n, bounds)
-            found = _positions(part, least, near)
+            found = _positions(part, least, n, near)
             if found > n:
                 _without_ties(near, found, n, number, part, least)
         else:

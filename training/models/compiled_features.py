@@ -20,23 +20,19 @@ _CART, _FAVORITE = EventType.CART_ADD.code, EventType.FAVORITE.code
 #: An item's usual gap counts like so many waits of the user's own.
 _GAP_PRIOR = 1.0
 _WINDOWS = (7, 14, 28)
-#: Days ago between which purchases are counted, and newest moments in which they are.
-_SPANS = ((0, 28), (28, 56), (56, 84), (84, 168))
-_BASKETS = np.array([1, 3, 5, 10])
-#: What is said of a candidate that the user never had, and of one that he never bought.
-_NO_PAIR, _NO_RHYTHM = np.zeros(21), np.zeros(15)
+#: What is said of a candidate that the user never had.
+_NO_PAIR = np.zeros(21)
 _NO_PAIR[[3, 4, 5, 7, 8, 18, 19, 20]] = np.nan
-_NO_RHYTHM[1:6], _NO_RHYTHM[6] = np.nan, 1
-_SLOT, _F8_2 = array_of(types.int32, readonly=False), array_of(types.float64, 2)
+SLOT, _F8_2 = array_of(types.int32, readonly=False), array_of(types.float64, 2)
 
 
 @compiled()
-def _at_least(value: float, least: float) -> float:
+def at_least(value: float, least: float) -> float:
     """``np.maximum``: what is not known stays so."""
-    return max(value, least)
+    return value if np.isnan(value) else max(value, least)
 
 
-@compiled((I8, I4, I1, F4, F8, F8, F8, _F8_2, I8, I4, F4, _SLOT))
+@compiled((I8, I4, I1, F4, F8, F8, F8, _F8_2, I8, I4, F4, SLOT))
 def pairs(
     starts: Int64,
     item: Int32,
@@ -104,11 +100,11 @@ def pairs(
                 found[9:12] = decayed[group]
                 found[12:15] = recent[group]
                 found[15] = weeks[group]
-                found[16] = decayed[group, 2] / _at_least(moments, 1e-9)
-                found[17] = times[group] / _at_least(steps, 1.0)
+                found[16] = decayed[group, 2] / at_least(moments, 1e-9)
+                found[17] = times[group] / at_least(steps, 1.0)
                 found[18] = before[group]
                 found[19] = waited / repeats if repeats > 0 else np.nan
-                found[20] = age[newest] / _at_least(expected, 1e-3)
+                found[20] = age[newest] / at_least(expected, 1e-3)
                 decayed_slowest[place] = decayed[group, 2]
         for event in range(begin, end):
             slot[item[event]] = 0
@@ -125,92 +121,7 @@ PAIR_NAMES = (
 )
 
 
-@compiled()
-def _describe(
-    found: Float32, times: float, ago: float, total: float, square: float, newest: float, longest: float
-) -> None:
-    """The first six of ``RHYTHM_NAMES``, by the number of purchases and what is known of the days between them."""
-    mean = total / _at_least(times - 1, 1.0)
-    found[0], found[1] = times, ago
-    if times > 2:
-        deviation = np.sqrt(_at_least(square / _at_least(times - 1, 1.0) - mean * mean, 0.0))
-        found[2] = deviation / _at_least(mean, 1e-3)
-    if times > 1:
-        found[3] = newest
-        found[4] = ago / _at_least(longest, 1e-3)
-        found[5] = ago / _at_least(mean, 1e-3)
-
-
-@compiled((I8, I4, I1, F4, F8, F8, I8, I4, _SLOT))
-def rhythm(
-    starts: Int64,
-    item: Int32,
-    kind: Int8,
-    quantity: Float32,
-    age: Float64,
-    step: Float64,
-    pool_starts: Int64,
-    candidate: Int32,
-    slot: Int32,
-) -> Float32:
-    """(c, 15) how the user bought each candidate, see ``RHYTHM_NAMES``; lines of one moment are one purchase."""
-    rows = len(starts) - 1
-    values = np.empty((len(candidate), 15), np.float32)
-    widest = np.diff(starts).max() if rows else 0
-    times, total, square, longest = np.empty(widest), np.empty(widest), np.empty(widest), np.empty(widest)
-    newest, since, last, pieces = np.empty(widest), np.empty(widest), np.empty(widest, np.int64), np.empty(widest)
-    spans, baskets = np.empty((widest, 4)), np.empty((widest, 4))
-    for row in range(rows):
-        groups, begin, end = 0, starts[row], starts[row + 1]
-        for event in range(begin, end):
-            if kind[event] != _PURCHASE:
-                continue
-            group, gap = slot[item[event]] - 1, 0.0
-            if group < 0:
-                group, groups = groups, groups + 1
-                slot[item[event]] = groups
-                times[group], total[group], square[group], longest[group], pieces[group] = 0, 0, 0, 0, 0
-                spans[group], baskets[group] = 0.0, 0.0
-                another = True
-            else:
-                another, gap = step[event] != step[last[group]], since[group] - age[event]
-            if another:
-                times[group] += 1
-                total[group] += gap
-                square[group] += gap * gap
-                longest[group] = max(longest[group], gap)
-                newest[group], since[group] = gap, age[event]
-                for each in range(4):
-                    spans[group, each] += (age[event] >= _SPANS[each][0]) & (age[event] < _SPANS[each][1])
-                    baskets[group, each] += step[event] < _BASKETS[each]
-            last[group] = event
-            pieces[group] += quantity[event]
-        for place in range(pool_starts[row], pool_starts[row + 1]):
-            group, found = slot[candidate[place]] - 1, values[place]
-            found[:] = _NO_RHYTHM
-            if group >= 0:
-                _describe(
-                    found, times[group], age[last[group]], total[group], square[group], newest[group], longest[group]
-                )
-                usual = pieces[group] / _at_least(times[group], 1.0)
-                found[6] = np.float64(quantity[last[group]]) / _at_least(usual, 1e-3)
-                found[7:11] = spans[group]
-                found[11:15] = baskets[group] / _BASKETS
-        for event in range(begin, end):
-            slot[item[event]] = 0
-    return values
-
-
-RHYTHM_NAMES = (
-    *("bought_times", "bought_age", "bought_gap_deviation", "bought_newest_gap"),
-    # Above 1 he has never waited that long: the habit may be over.
-    *("bought_longest_wait", "bought_due", "bought_pieces"),
-    *(f"bought_{low}_{high}" for low, high in _SPANS),
-    *(f"bought_in_last_{baskets}" for baskets in _BASKETS),
-)
-
-
-@compiled((I8, I4, I4, F8, F8, F8, F8, I8, I4, F8, _SLOT))
+@compiled((I8, I4, I4, F8, F8, F8, F8, I8, I4, F8, SLOT))
 def kin(
     starts: Int64,
     item: Int32,
@@ -255,10 +166,10 @@ def kin(
             code, found = code_of[candidate[place]], values[place]
             group = slot[code] - 1 if code >= 0 else -1
             if group >= 0:
-                waited = (age[first[group]] - age[last[group]]) / _at_least(times[group] - 1, 1.0)
-                found[0] = with_item[place] / _at_least(recent[group], 1e-9)
-                found[1], found[2] = count[group], recent[group] / _at_least(whole, 1e-9)
-                found[3], found[4] = age[last[group]], age[last[group]] / _at_least(waited, 1e-3)
+                waited = (age[first[group]] - age[last[group]]) / at_least(times[group] - 1, 1.0)
+                found[0] = with_item[place] / at_least(recent[group], 1e-9)
+                found[1], found[2] = count[group], recent[group] / at_least(whole, 1e-9)
+                found[3], found[4] = age[last[group]], age[last[group]] / at_least(waited, 1e-3)
                 liked[place] = likes[group]
             else:
                 found[0] = with_item[place] / 1e-9

@@ -205,9 +205,3 @@ def _kept(width: int, kind: type[Any]) -> npt.NDArray[Any]:
     if (kind, width) not in kept:
         kept[kind, width] = np.zeros(width, kind)
     return kept[kind, width]
-
-
-def ranks_within(indptr: Int64) -> Float32:
-    """0, 1, 2, ... within each row."""
-    lengths = np.diff(indptr)
-    return (np.arange(int(indptr[-1])) - np.repeat(indptr[:-1], lengths)).astype(np.float32)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.interactions import Bool, Float32, Histories, Int32, Int64
+from training.interactions import Bool, Histories, Int32, Int64
 from training.models import compiled, compiled_best
 from training.models.compiled_best import COUNTED
 from training.models.source import Candidates

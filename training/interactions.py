@@ -8,7 +8,8 @@ same way in both places.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +117,8 @@ class Histories:
     channel: Int16 = field(default_factory=_untold)  # (q,) -1 unknown
     region: Int16 = field(default_factory=_untold)  # (q,) -1 unknown
     hour: Int16 = field(default_factory=_untold)  # (q,) hour of the day (UTC) at which it is asked, -1 unknown
+    #: What was computed from these events once, by name: most sources ask for the same (see ``recency``).
+    derived: dict[str, npt.NDArray[Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("channel", "region", "hour"):
@@ -124,7 +127,7 @@ class Histories:
     def __len__(self) -> int:
         return len(self.as_of)
 
-    @property
+    @cached_property
     def row(self) -> Int32:
         """(m,) the row that owns each event."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.indptr))

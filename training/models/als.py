@@ -13,10 +13,11 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from training.interactions import Float32, Histories, Interactions
-from training.models import compiled
+from training.models import compiled_best
 from training.models.kind_weights import KindWeights
 from training.models.ragged import (
     Float64,
+    Rows,
     best_of_rows,
     no_candidates,
     pair_keys,
@@ -118,7 +119,7 @@ class Als(CandidateSource):
                 part, place = _positions(histories, block)
                 scores[part, place] = -np.inf
             take = min(n, items)
-            starts, place = compiled.contenders(np.arange(len(block) + 1) * items, scores.ravel(), take)
+            starts, place = compiled_best.contenders(np.arange(len(block) + 1) * items, scores.ravel(), take)
             usable = np.isfinite(scores.ravel()[place])
             rows.append(np.repeat(block, np.diff(starts))[usable])
             found.append(place[usable] % items)
@@ -126,7 +127,7 @@ class Als(CandidateSource):
         item = np.concatenate(found).astype(np.int32)
         # Scored again pair by pair: a product of matrices rounds differently for one row than for many.
         score: Float64 = np.einsum("ij,ij->i", users[row], self._factors[item]).astype(np.float64)
-        return select(histories, row, item, score, n, seen=seen, items=items)
+        return select(Rows(row_starts(row, len(histories)), item, score), n, seen=seen, items=items)
 
     def arrays(self) -> Arrays:
         return {"factors": self._factors, "known": self._known}

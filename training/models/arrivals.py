@@ -16,8 +16,10 @@ from training.interactions import SECONDS_PER_DAY, Clock, Float32, Histories, In
 from training.models.kind_weights import KindWeights
 from training.models.ragged import (
     Float64,
+    Rows,
     best_of_rows,
     distinct,
+    ends_of,
     group_sums,
     no_candidates,
     pair_keys,
@@ -88,9 +90,8 @@ class Arrivals(CandidateSource):
             offered = np.tile(self._item, len(block))
             had = int(np.diff(block.indptr).max(initial=0)) if exclude_seen else 0
             place, counts = best_of_rows(indptr, offered, score, n + had)
-            row = np.repeat(np.arange(len(block), dtype=np.int32), counts)
             seen = seen_keys(block, items) if exclude_seen else None
-            best = select(block, row, offered[place], score[place], n, seen=seen, items=items)
+            best = select(Rows(ends_of(counts), offered[place], score[place]), n, seen=seen, items=items)
             parts.append(Candidates(best.row + np.int32(start), best.item, best.score))
         if not parts:
             return no_candidates()

@@ -11,6 +11,8 @@ from training.models.source import Candidates
 
 def by_blocks(histories: Histories, rows: int, answer: Callable[[Histories], Candidates]) -> Candidates:
     """What ``answer`` gives for each block of at most ``rows`` rows, numbered as in ``histories``."""
+    if 0 < len(histories) <= rows:
+        return answer(histories)
     parts = []
     for start in range(0, len(histories), rows):
         found = answer(histories.slice(start, min(start + rows, len(histories))))

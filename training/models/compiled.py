@@ -1,42 +1,20 @@
 """Loops over compressed rows that numpy can only say in many passes over long arrays, compiled by numba.
 
-They run without Python's lock, so that a server takes requests while it ranks. Types are fixed and the machine code is
-kept beside this file (``NUMBA_CACHE_DIR`` moves it): only the first import after an installation compiles.
-
 Sums run in the order of the input and in double precision, row by row: a row gives the same bits alone or among a
 million others. :mod:`training.models.ragged` says what the arrays mean and is what sources call.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from training.interactions import Float32, Int32, Int64
+from training.interactions import Float32, Int8, Int32, Int64
+from training.models.compiling import F4, F8, I1, I4, I8, N, array_of, compiled
 
 Float64 = npt.NDArray[np.float64]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _array(kind: Any, dimensions: int = 1, *, readonly: bool = True) -> Any:
-    # Arrays of a memory-mapped bundle are read-only; those that can be written fit too.
-    return types.Array(kind, dimensions, "C", readonly=readonly)
-
-
-_I4, _I8, _F4, _F8 = (_array(kind) for kind in (types.int32, types.int64, types.float32, types.float64))
-_N = types.int64
-
-
-def _compiled(*signatures: tuple[Any, ...]) -> Callable[[_Function], _Function]:
-    """Compile for each of the ``signatures``; without any, for what the other functions here call it with."""
-    made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
-    return cast("Callable[[_Function], _Function]", made)
-
-
-@_compiled()
+@compiled()
 def _entries(starts: Int64, asked: Int32) -> int:
     """How many entries the ``asked`` rows of a table have together."""
     count = 0
@@ -45,7 +23,7 @@ def _entries(starts: Int64, asked: Int32) -> int:
     return count
 
 
-@_compiled((_I8, _I4, _F8, _I8, _I4, _F4, _I8, _I4, _F8, _array(types.float64, readonly=False)))
+@compiled((I8, I4, F8, I8, I4, F4, I8, I4, F8, array_of(types.float64, readonly=False)))
 def sums_by_row(
     starts: Int64,
     asked: Int32,
@@ -62,8 +40,8 @@ def sums_by_row(
 
     Parts that are not above zero are left out. ``total`` (one per item) is zero, and is zero again afterwards.
     """
-    rows = len(starts) - 1
-    room = min(len(own) + _entries(table_starts, asked), rows * len(total))
+    rows, width = len(starts) - 1, len(total)
+    room = min(len(own) + _entries(table_starts, asked), rows * width)
     ends, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(room + 1, np.int32), np.empty(room, np.float64), 0
     for row in range(rows):
         begin = end
@@ -72,12 +50,22 @@ def sums_by_row(
             items[end] = item
             end += (part > 0) & (total[item] == 0)
             total[item] += max(part, 0.0)
-        for place in range(starts[row], starts[row + 1]):
-            for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
-                item, part = table_item[entry], weight[place] * table_weight[entry]
+        if _entries(table_starts, asked[starts[row] : starts[row + 1]]) > width:
+            # Most items are met: to look at all of them afterwards takes less than to note each when it is met.
+            for place in range(starts[row], starts[row + 1]):
+                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
+                    total[table_item[entry]] += max(weight[place] * table_weight[entry], 0.0)
+            end = begin
+            for item in range(width):
                 items[end] = item
-                end += (part > 0) & (total[item] == 0)
-                total[item] += max(part, 0.0)
+                end += total[item] > 0
+        else:
+            for place in range(starts[row], starts[row + 1]):
+                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
+                    item, part = table_item[entry], weight[place] * table_weight[entry]
+                    items[end] = item
+                    end += (part > 0) & (total[item] == 0)
+                    total[item] += max(part, 0.0)
         for place in range(begin, end):
             sums[place] = total[items[place]]
             total[items[place]] = 0
@@ -85,104 +73,45 @@ def sums_by_row(
     return ends, items[:end].copy(), sums[:end].copy()
 
 
-@_compiled()
-def _settle(heap: npt.NDArray[Any], top: int, size: int) -> None:
-    """Let the number at ``top`` sink to where it belongs in a heap with the smallest on top."""
-    number = heap[top]
-    while 2 * top + 1 < size:
-        child = 2 * top + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if number <= heap[child]:
-            break
-        heap[top] = heap[child]
-        top = child
-    heap[top] = number
+@compiled((I8, I8))
+def steps_back(starts: Int64, time: Int64) -> Float64:
+    """(m,) number of later moments in the same row."""
+    steps = np.empty(len(time))
+    for row in range(len(starts) - 1):
+        step = 0.0
+        for event in range(starts[row + 1] - 1, starts[row] - 1, -1):
+            if event + 1 < starts[row + 1]:
+                step += time[event] != time[event + 1]
+            steps[event] = step
+    return steps
 
 
-@_compiled((_I8, _F4, _N), (_I8, _F8, _N))
-def contenders(starts: Int64, score: Float32 | Float64, n: int) -> tuple[Int64, Int64]:
-    """Positions of the entries of each row that are not behind its ``n`` best, ascending, and where each row begins."""
-    rows = len(starts) - 1
-    ends, places = np.zeros(rows + 1, np.int64), np.empty(starts[rows] - starts[0], np.int64)
-    best, end = np.empty(n, score.dtype), 0
-    for row in range(rows):
-        low, high = starts[row], starts[row + 1]
-        if high - low > n:
-            # The n best so far as a heap, the least of them on top.
-            best[:] = score[low : low + n]
-            for top in range(n // 2 - 1, -1, -1):
-                _settle(best, top, n)
-            for place in range(low + n, high):
-                if score[place] > best[0]:
-                    best[0] = score[place]
-                    _settle(best, 0, n)
-            for place in range(low, high):
-                if score[place] >= best[0]:
-                    places[end] = place
-                    end += 1
-        else:
-            for place in range(low, high):
-                places[end] = place
+@compiled((I1, F8, F4, F8, types.float64))
+def asking(kind: Int8, back: Float64, kinds: Float32, decay: Float64, least: float) -> Float64:
+    """(m,) ``kinds[kind] * decay[back]`` of every event; 0 below ``least`` and past the end of ``decay``."""
+    weight = np.zeros(len(kind))
+    for event in range(len(kind)):
+        if back[event] < len(decay):
+            weight[event] = np.float64(kinds[kind[event]]) * decay[int(back[event])]
+            if weight[event] < least:
+                weight[event] = 0.0
+    return weight
+
+
+@compiled((I8, I4, F8))
+def above_zero(starts: Int64, item: Int32, weight: Float64) -> tuple[Int64, Int32, Float64]:
+    """The entries of compressed rows whose weight is above zero."""
+    ends, items, weights, end = np.zeros_like(starts), np.empty(len(item), np.int32), np.empty(len(item)), 0
+    for row in range(len(starts) - 1):
+        for place in range(starts[row], starts[row + 1]):
+            if weight[place] > 0:
+                items[end], weights[end] = item[place], weight[place]
                 end += 1
         ends[row + 1] = end
-    return ends, places[:end].copy()
+    return ends, items[:end].copy(), weights[:end].copy()
 
 
-@_compiled()
-def _push(queue: Int64, size: int, key: int) -> None:
-    """Into a heap of numbers, the smallest on top."""
-    child = size
-    while child > 0 and key < queue[(child - 1) // 2]:
-        queue[child] = queue[(child - 1) // 2]
-        child = (child - 1) // 2
-    queue[child] = key
-
-
-@_compiled((_I8, _I4, _F8, _I8, _I4, _I4, _N))
-def newest_sessions(
-    starts: Int64, asked: Int32, weight: Float64, item_starts: Int64, session: Int32, item_place: Int32, recent: int
-) -> tuple[Int64, Int32, Float64, Int32]:
-    """For every row the ``recent`` newest sessions that have an asked item, newest first.
-
-    The sessions of an item ascend from the newest, so a merge of the lists meets them in order. Gives where each row
-    begins, the sessions, the sums of the weights that they share, and the place in each of the first item asked for.
-    """
-    rows = len(starts) - 1
-    widest = np.diff(starts).max() if rows else 0
-    room = min(_entries(item_starts, asked), rows * recent)
-    ends, sessions = np.zeros(rows + 1, np.int64), np.empty(room, np.int32)
-    sums, anchors = np.empty(room, np.float64), np.empty(room, np.int32)
-    at, queue, end = np.empty(widest, np.int64), np.empty(widest, np.int64), 0
-    for row in range(rows):
-        begin, low, lists, waiting = end, starts[row], starts[row + 1] - starts[row], 0
-        for each in range(lists):
-            at[each] = item_starts[asked[low + each]]
-            if at[each] < item_starts[asked[low + each] + 1]:
-                # Of equal sessions the one of the earlier list comes first.
-                _push(queue, waiting, session[at[each]] * lists + each)
-                waiting += 1
-        while waiting > 0:
-            number, each = queue[0] // lists, queue[0] % lists
-            if end == begin or sessions[end - 1] != number:
-                if end - begin == recent:
-                    break
-                sessions[end], sums[end], anchors[end] = number, 0.0, item_place[at[each]]
-                end += 1
-            sums[end - 1] += weight[low + each]
-            at[each] += 1
-            if at[each] < item_starts[asked[low + each] + 1]:
-                queue[0] = session[at[each]] * lists + each
-            else:
-                waiting -= 1
-                queue[0] = queue[waiting]
-            if waiting > 0:
-                _settle(queue, 0, waiting)
-        ends[row + 1] = end
-    return ends, sessions[:end].copy(), sums[:end].copy(), anchors[:end].copy()
-
-
-@_compiled((_I8, _array(types.float32, 2), types.float32))
+@compiled((I8, array_of(types.float32, 2), types.float32))
 def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
     """Each column of each row from ``lowest`` (its least value of the row) to 1; 0 where it is NaN."""
     scaled = np.zeros(score.shape, np.float32)
@@ -202,3 +131,39 @@ def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
                     spread = high[column] - low[column]
                     scaled[place, column] = lowest + above * ((value - low[column]) / spread) if spread > 0 else 1
     return scaled
+
+
+@compiled((I8, I8, I8, I4, F4, N))
+def united(
+    keys: Int64, order: Int64, starts: Int64, row: Int32, score: Float32, lists: int
+) -> tuple[Int64, Float32, Float32]:
+    """Distinct ``keys``, and for each of the ``lists`` the score and the rank that it gives to them, NaN where none.
+
+    List ``k`` holds entries ``starts[k] : starts[k + 1]`` by row and rank; ``order`` sorts the keys of all.
+    """
+    rank, list_of = np.empty(len(keys), np.float32), np.empty(len(keys), np.int64)
+    for each in range(lists):
+        first = starts[each]
+        for place in range(starts[each], starts[each + 1]):
+            if row[place] != row[first]:
+                first = place
+            rank[place], list_of[place] = place - first, each
+    pairs, end = np.empty(len(keys), np.int64), 0
+    scores, ranks = np.full((len(keys), lists), np.float32(np.nan)), np.full((len(keys), lists), np.float32(np.nan))
+    for place in order:
+        if end == 0 or keys[place] != pairs[end - 1]:
+            pairs[end] = keys[place]
+            end += 1
+        scores[end - 1, list_of[place]], ranks[end - 1, list_of[place]] = score[place], rank[place]
+    return pairs[:end].copy(), scores[:end].copy(), ranks[:end].copy()
+
+
+@compiled((array_of(types.float32, 2), array_of(types.float32, 2), I8, I4, F8, F8))
+def hazard_over(base: Float32, factor: Float32, stratum: Int64, item: Int32, days: Float64, edges: Float64) -> Float64:
+    """(k,) sum over bins of ``base[stratum] * factor[item]`` times the days of the wait that lie between the edges."""
+    total = np.zeros(len(days))
+    for wait in range(len(days)):
+        for each in range(len(edges) - 1):
+            within = min(max(days[wait] - edges[each], 0.0), edges[each + 1] - edges[each])
+            total[wait] += np.float64(base[stratum[wait], each]) * factor[item[wait], each] * within
+    return total

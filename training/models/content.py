@@ -73,7 +73,7 @@ class Content(CandidateSource):
     def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
         found = weighted_sums(self._profiles(histories), self._index, self._items)
         seen = seen_keys(histories, self._items) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=self._items)
+        return select(found, n, seen=seen, items=self._items)
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
         answer = np.full(len(row), -1, dtype=np.int32)

@@ -1,6 +1,7 @@
 """What the log says of each item: fitted once, carried in the bundle, read by the ranker's features."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,26 @@ from training.models.trending import item_heat
 
 #: Prior events with which an item's interval between repeats is smoothed towards that of all items.
 _GAP_PRIOR = 5.0
+#: What describes an item as it stands, by the name that the ranker has for it: first what needs no clock.
+UNTIMED_FACTS = {
+    "item_heat": "heat_season",
+    "item_buyers": "buyers",
+    "item_repeat_rate": "repeat_rate",
+    "item_price": "price",
+    "item_conversion": "conversion",
+}
+FACTS = UNTIMED_FACTS | {
+    "item_heat_week": "heat_week",
+    "item_heat_month": "heat_month",
+    "item_trend": "trend",
+    "item_gap": "gap",
+    "item_age": "age",
+    "item_return_rate": "return_rate",
+    "category_return_rate": "category_return_rate",
+    "item_last_sold": "last_sold",
+    "item_price_move": "price_move",
+    "category_trend": "category_trend",
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,11 @@ class ItemStatistics:
             department=np.asarray(data.catalogue.department, dtype=np.int32),
             brand=brand,
         )
+
+    @cached_property
+    def facts(self) -> Float32:
+        """(n, facts) the arrays of :data:`FACTS` side by side: what is read of an item lies together."""
+        return np.stack([getattr(self, name) for name in FACTS.values()], axis=1)
 
     def arrays(self) -> Arrays:
         return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,24 +1,25 @@
 """Item-to-item neighbour lists and how a history asks them: shared by every source that works with item pairs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
 from training.interactions import Float32, Histories, Int32, Int64
+from training.models import compiled
 from training.models.ragged import (
     Float64,
     Rows,
     best_of_rows,
-    row_starts,
     seen_keys,
     select,
     spans,
     sum_by_key,
     weighted_sums,
 )
-from training.models.recency import steps_back, weights_of
+from training.models.recency import steps_back
 from training.models.source import Arrays, Candidates
 
 #: A square matrix of item pairs.
@@ -38,10 +39,14 @@ class HistoryWeighting:
 
     def weights(self, histories: Histories) -> Float64:
         """(m,) weight per event."""
-        back = steps_back(histories)
-        weight = weights_of(histories.kind, self.kinds) * self.recency**back
-        weight[(back >= self.limit) | (weight < _NEGLIGIBLE)] = 0.0
+        weight: Float64 = compiled.asking(histories.kind, steps_back(histories), self.kinds, self._decay, _NEGLIGIBLE)
         return weight
+
+    @cached_property
+    def _decay(self) -> Float64:
+        """(limit,) what a step back leaves of a weight."""
+        decay: Float64 = self.recency ** np.arange(self.limit, dtype=np.float64)
+        return decay
 
 
 class Neighbours:
@@ -67,12 +72,10 @@ class Neighbours:
 
     def ask(self, histories: Histories, weight: Float64, n: int, *, exclude_seen: bool) -> Candidates:
         """Sum the neighbours of every history event times its ``weight`` (m,); the ``n`` best per row."""
-        asked = weight > 0
-        starts = row_starts(histories.row[asked], len(histories))
-        table = Rows(self.indptr, self.item, self.weight)
-        found = weighted_sums(Rows(starts, histories.item[asked], weight[asked]), table, len(self))
+        asking = Rows(*compiled.above_zero(histories.indptr, histories.item, weight))
+        found = weighted_sums(asking, Rows(self.indptr, self.item, self.weight), len(self))
         seen = seen_keys(histories, len(self)) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=len(self))
+        return select(found, n, seen=seen, items=len(self))
 
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""

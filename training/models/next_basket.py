@@ -128,7 +128,7 @@ class UserKnn(CandidateSource):
         mine = Rows(row_starts(row, len(histories)), item, own * weight)
         found = weighted_sums(theirs, vectors, items, own=mine)
         seen = seen_keys(histories, items) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=items)
+        return select(found, n, seen=seen, items=items)
 
     def _nearest(self, row: Int32, item: Int32, weight: Float64, rows: int) -> Rows:
         """The stored users nearest to each row, the nearest first, weighted by the cosine."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from training.interactions import Float32, Int32, Int64
 from training.models import compiled
-from training.models.ragged import first_of_run, pair_keys, ranks_within, row_starts, stable_order
+from training.models.ragged import pair_keys, row_starts, stable_order
 from training.models.source import Candidates
 
 
@@ -21,7 +22,7 @@ class Pool:
     score: Float32  # (c, s) NaN where the source did not find the pair
     rank: Float32  # (c, s) place in the source's list of the row, 0 first; NaN likewise
 
-    @property
+    @cached_property
     def indptr(self) -> Int64:
         """(rows + 1,) where each row begins."""
         return row_starts(self.row, self.rows)
@@ -56,19 +57,10 @@ class Pool:
 
 def pool(found: Sequence[Candidates], rows: int, items: int) -> Pool:
     """Unite lists of the same ``rows`` users over a catalogue of ``items``; column ``k`` is ``found[k]``."""
-    keys = np.concatenate([np.empty(0, np.int64), *(pair_keys(each.row, each.item, items) for each in found)])
-    order = stable_order(keys)
-    ordered = keys[order]
-    first = first_of_run(ordered)
-    pairs = ordered[first]
-    place = np.empty(len(keys), dtype=np.int64)
-    place[order] = np.cumsum(first) - 1
-    score = np.full((len(pairs), len(found)), np.nan, dtype=np.float32)
-    rank = np.full_like(score, np.nan)
-    start = 0
-    for column, candidates in enumerate(found):
-        mine = place[start : start + len(candidates.row)]
-        score[mine, column] = candidates.score
-        rank[mine, column] = ranks_within(row_starts(candidates.row, rows))
-        start += len(mine)
+    row = np.concatenate([np.empty(0, np.int32), *(each.row for each in found)])
+    item = np.concatenate([np.empty(0, np.int32), *(each.item for each in found)])
+    said = np.concatenate([np.empty(0, np.float32), *(each.score for each in found)])
+    starts = np.cumsum([0, *(len(each.row) for each in found)], dtype=np.int64)
+    keys = pair_keys(row, item, items)
+    pairs, score, rank = compiled.united(keys, stable_order(keys), starts, row, said, len(found))
     return Pool(rows, (pairs // items).astype(np.int32), (pairs % items).astype(np.int32), score, rank)

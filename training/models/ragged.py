@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training.interactions import Bool, Float32, Histories, Int32, Int64
-from training.models import compiled
+from training.interactions import Bool, Histories, Int32, Int64
+from training.models import compiled, compiled_best
+from training.models.compiled_best import COUNTED
 from training.models.source import Candidates
 
 Float64 = npt.NDArray[np.float64]
@@ -90,21 +91,14 @@ def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Pos
     """
     lengths = np.diff(indptr)
     counts = np.minimum(lengths, n)
-    if len(lengths) == 1:
-        return _best_of_row(int(indptr[0]), int(indptr[1]), item, score, n), counts
-    starts, place = compiled.contenders(indptr, score if score.flags.c_contiguous else score.copy(), n)
+    most = int(counts.max(initial=0))
+    score = score if score.flags.c_contiguous else score.copy()
+    if 0 < most <= COUNTED:
+        return compiled_best.best_of_rows(indptr, np.ascontiguousarray(item, np.int32), score, most), counts
+    starts, place = compiled_best.contenders(indptr, score, n)
     row = np.repeat(np.arange(len(lengths), dtype=np.int64), np.diff(starts))
     order = _best_first(row, item[place], score[place])
     return place[order][spans(starts[:-1], counts)], counts
-
-
-def _best_of_row(low: int, high: int, item: Int32, score: Floats, n: int) -> Positions:
-    """What :func:`best_of_rows` gives for one row, without the cost of being ready for many."""
-    part = score[low:high]
-    place: Positions = np.arange(low, high)
-    if high - low > n:
-        place = np.flatnonzero(part >= np.partition(part, high - low - n)[high - low - n]) + low
-    return place[np.lexsort((item[place], -score[place]))[:n]]
 
 
 def _best_first(row: Int64, item: Int32, score: Floats) -> Positions:
@@ -130,18 +124,18 @@ def _ascends(row: Int64, item: Int32) -> bool:
     return bool(((item[1:] > item[:-1]) | (row[1:] != row[:-1])).all())
 
 
-def select(
-    histories: Histories, row: Int32, item: Int32, score: Floats, n: int, *, seen: Int64 | None, items: int
-) -> Candidates:
+def select(found: Rows, n: int, *, seen: Int64 | None, items: int) -> Candidates:
     """The common ending of a source: drop what was ``seen`` (sorted keys) and keep the ``n`` best of each row.
 
-    ``row`` ascends; a (row, item) pair occurs once.
+    A (row, item) pair occurs once.
     """
-    if seen is not None and len(row):
-        fresh = ~contains(seen, pair_keys(row, item, items))
-        row, item, score = row[fresh], item[fresh], score[fresh]
-    place, _ = best_of_rows(row_starts(row, len(histories)), item, score, n)
-    return Candidates(row[place].astype(np.int32), item[place].astype(np.int32), score[place].astype(np.float32))
+    if seen is not None and len(found.item):
+        row = found.row
+        fresh = ~contains(seen, pair_keys(row, found.item, items))
+        found = Rows(row_starts(row[fresh], len(found.starts) - 1), found.item[fresh], found.weight[fresh])
+    place, counts = best_of_rows(found.starts, found.item, found.weight, n)
+    row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    return Candidates(row, found.item[place].astype(np.int32), found.weight[place].astype(np.float32))
 
 
 def no_candidates() -> Candidates:
@@ -192,18 +186,22 @@ def weighted_sums(asked: Rows, table: Rows, width: int, *, own: Rows | None = No
     return Rows(*compiled.sums_by_row(*asked, *table, *(own or nothing), _zeros(width)))
 
 
-#: By thread and width the sums that :func:`compiled.sums_by_row` works on: clearing them costs more than most answers.
+#: By thread, type and width the working space of compiled loops, which they leave zero as they find it: clearing it
+#: costs more than most answers.
 _WORK = threading.local()
 
 
 def _zeros(width: int) -> Float64:
-    kept: dict[int, Float64] = _WORK.__dict__.setdefault("by_width", {})
-    if width not in kept:
-        kept[width] = np.zeros(width)
-    return kept[width]
+    return _kept(width, np.float64)
 
 
-def ranks_within(indptr: Int64) -> Float32:
-    """0, 1, 2, ... within each row."""
-    lengths = np.diff(indptr)
-    return (np.arange(int(indptr[-1])) - np.repeat(indptr[:-1], lengths)).astype(np.float32)
+def zero_slots(width: int) -> Int32:
+    """(width,) working space of the loops of :mod:`training.models.compiled_features`."""
+    return _kept(width, np.int32)
+
+
+def _kept(width: int, kind: type[Any]) -> npt.NDArray[Any]:
+    kept: dict[tuple[type[Any], int], npt.NDArray[Any]] = _WORK.__dict__.setdefault("kept", {})
+    if (kind, width) not in kept:
+        kept[kind, width] = np.zeros(width, kind)
+    return kept[kind, width]

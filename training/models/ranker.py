@@ -5,7 +5,7 @@ Burges, "From RankNet to LambdaRank to LambdaMART" (2010); Ke et al., "LightGBM"
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import lightgbm as lgb
@@ -15,6 +15,7 @@ from pydantic import Field
 from features.contracts.config import Config
 from features.contracts.errors import BundleError
 from training.interactions import Float32, Int64
+from training.models.forest import Forest
 from training.models.ragged import Float64
 
 #: What the boosters of a ranker learn by.
@@ -72,6 +73,18 @@ class Member:
 
     booster: lgb.Booster
     scale: float  # spread of its scores over the examples of the fit, by which they are divided
+    forest: Forest | None = field(init=False)  # the booster laid out for speed; None where that cannot be
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "forest", Forest.of(self.booster))
+
+    def scores(self, features: Float32) -> Float64:
+        """(c,) raw scores in units of the spread."""
+        if self.forest is not None:
+            return self.forest.scores(np.ascontiguousarray(features)) / self.scale
+        threads = 1 if len(features) < _ONE_THREAD_PAIRS else 0
+        raw: Float64 = self.booster.predict(features, num_threads=threads, raw_score=True)
+        return raw / self.scale
 
     @classmethod
     def of(cls, booster: lgb.Booster, examples: Examples) -> Self:
@@ -133,9 +146,8 @@ class Ranker:
             raise BundleError(f"the ranker was trained on other features than this code computes: {', '.join(odd)}")
         total: Float64 = np.zeros(len(features))
         if len(features):
-            threads = 1 if len(features) < _ONE_THREAD_PAIRS else 0
             for member in self._members:
-                total += member.booster.predict(features, num_threads=threads, raw_score=True) / member.scale
+                total += member.scores(features)
         return total
 
     def importance(self) -> dict[str, float]:

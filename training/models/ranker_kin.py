@@ -2,72 +2,60 @@
 
 import numpy as np
 
-from training.interactions import Int32
-from training.models.ragged import pair_keys
-from training.models.ranker_question import HALF_LIVES, PURCHASE, Columns, Groups, Question
+from training.models import compiled_features
+from training.models.compiled_features import KIN_NAMES
+from training.models.ragged import Float64, zero_slots
+from training.models.ranker_question import PURCHASE, Columns, Question
 
+_CODES = ("category", "department", "brand")
 #: Events like a usual user that stand before what is known of this one.
 _PRIOR = 4.0
 #: What a look, a cart or a favourite says of taste where a purchase says 1.
 _LOOKED = 0.3
+_LIKING_NAMES = (
+    *("category_lift", "brand_lift", "price_place", "price_place_difference", "price_place_product", "liking"),
+)
 
 
-def of_user_and_kin(q: Question) -> Columns:
-    """What the user did with items of the same category, department and brand."""
-    columns: Columns = {}
-    for name in ("category", "department", "brand"):
-        codes: Int32 = getattr(q.statistics, name)
-        width = int(codes.max(initial=-1)) + 2
-        event, candidate = codes[q.histories.item], codes[q.pool.item]
-        groups = Groups.by(
-            pair_keys(q.row, event, width), event >= 0, pair_keys(q.pool.row, candidate, width), candidate >= 0
+def of_kin(q: Question) -> Columns:
+    """What the user did with items of the same category, department and brand, and how far they are to his liking."""
+    h, decay = q.histories, q.decay[-1]
+    weight = np.where(h.kind == PURCHASE, 1.0, _LOOKED) * decay
+    parts, liked = [], {}
+    told = len(KIN_NAMES) if q.timed else 3
+    for name in _CODES:
+        codes = getattr(q.statistics, name)
+        values, liked[name] = compiled_features.kin(
+            *(h.indptr, h.item, codes, q.age, q.step, decay, weight, q.candidate_starts, q.pool.item),
+            *(q.pairs.decayed, zero_slots(int(codes.max(initial=-1)) + 1)),
         )
-        weight = np.exp2(-q.age / HALF_LIVES[-1])
-        whole = np.bincount(q.row, weights=weight, minlength=len(q.histories))
-        recent = groups.spread(groups.sum(weight), 0)
-        # Of all that he takes of this kind, how much is this very item: a favourite, or one of many that he tries.
-        columns[f"pair_share_of_{name}"] = q.pairs.spread(q.pairs.sum(weight), 0) / np.maximum(recent, 1e-9)
-        columns[f"{name}_events"] = groups.spread(groups.sum(np.ones(len(event))), 0)
-        columns[f"{name}_share"] = recent / np.maximum(whole[q.pool.row], 1e-9)
-        if q.timed:
-            last, first = groups.last(q.age), groups.first(q.age)
-            gap = (first - last) / np.maximum(groups.moments(q.step) - 1, 1)
-            columns[f"{name}_age"] = groups.spread(last, np.nan)
-            columns[f"{name}_due"] = groups.spread(last / np.maximum(gap, 1e-3), np.nan)
-    return columns
+        parts.append(Columns(tuple(each.format(name) for each in KIN_NAMES[:told]), values[:, :told]))
+    return Columns.joined([*parts, _of_liking(q, weight, liked)])
 
 
-def of_liking(q: Question) -> Columns:
+def _of_liking(q: Question, weight: Float64, liked: dict[str, Float64]) -> Columns:
     """How far an item is to his liking by category, brand and price, each against the usual user.
 
     Logarithms are summed as in a naive Bayes over independent marks; trees cannot multiply shares by themselves.
     """
     s, h, pool = q.statistics, q.histories, q.pool
-    rows = len(h)
-    weight = np.where(h.kind == PURCHASE, 1.0, _LOOKED) * np.exp2(-q.age / HALF_LIVES[-1])
-    whole = np.bincount(q.row, weights=weight, minlength=rows)[pool.row]
-    columns: Columns = {}
+    whole = q.by_row(weight)[pool.row]
+    values = np.empty((len(pool.row), len(_LIKING_NAMES)), dtype=np.float32)
     total = np.zeros(len(pool.row))
-    for name, usual_of in (("category", s.category_share), ("brand", s.brand_share)):
-        codes: Int32 = getattr(s, name)
-        width = int(codes.max(initial=-1)) + 2
-        event, candidate = codes[h.item], codes[pool.item]
-        groups = Groups.by(
-            pair_keys(q.row, event, width), event >= 0, pair_keys(pool.row, candidate, width), candidate >= 0
-        )
+    for place, (name, usual_of) in enumerate((("category", s.category_share), ("brand", s.brand_share))):
         usual = usual_of[pool.item].astype(np.float64)
-        mine = (groups.spread(groups.sum(weight), 0) + _PRIOR * usual) / (whole + _PRIOR)
+        mine = (liked[name] + _PRIOR * usual) / (whole + _PRIOR)
         lift = np.log(np.maximum(mine, 1e-9)) - np.log(np.maximum(usual, 1e-9))
-        columns[f"{name}_lift"] = np.where(candidate >= 0, lift, np.nan)
-        total += np.where(candidate >= 0, lift, 0)
-    place = s.price_place.astype(np.float64)
-    mine = place[h.item]
-    known = np.isfinite(mine)
-    sums = np.bincount(q.row[known], weights=(weight * mine)[known], minlength=rows)
-    weights = np.bincount(q.row[known], weights=weight[known], minlength=rows)
-    usual_place = (sums / (weights + _PRIOR))[pool.row]
-    columns["price_place"] = place[pool.item]
-    columns["price_place_difference"] = place[pool.item] - usual_place
-    columns["price_place_product"] = place[pool.item] * usual_place
-    columns["liking"] = total + s.heat_season[pool.item]
-    return columns
+        known = getattr(s, name)[pool.item] >= 0
+        values[:, place] = np.where(known, lift, np.nan)
+        total += np.where(known, lift, 0)
+    had = s.price_place[h.item].astype(np.float64)
+    priced = np.isfinite(had)
+    weights = np.where(priced, weight, 0.0)
+    usual_place = (q.by_row(weights * np.where(priced, had, 0.0)) / (q.by_row(weights) + _PRIOR))[pool.row]
+    price_place = s.price_place[pool.item].astype(np.float64)
+    values[:, 2] = price_place
+    values[:, 3] = price_place - usual_place
+    values[:, 4] = price_place * usual_place
+    values[:, 5] = total + s.heat_season[pool.item]
+    return Columns(_LIKING_NAMES, values)

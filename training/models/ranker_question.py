@@ -1,25 +1,54 @@
 """What the ranker's features are computed from: the histories of those who ask, their candidates, facts of items."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from features.contracts.events import EventType
-from training.interactions import Bool, Clock, Histories, Int32, Int64
+from training.interactions import Bool, Clock, Float32, Histories, Int32, Int64
+from training.models import compiled_features
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import Pool
-from training.models.ragged import Float64, contains, first_of_run, group_sums, pair_keys, stable_order
+from training.models.ragged import Float64, Floats, group_sums, zero_slots
 from training.models.recency import ages, steps_back
-
-#: Features by name, each (c,) along the pairs of the pool.
-Columns = dict[str, npt.NDArray[Any]]
 
 #: Days after which an event counts half, in the decayed counts.
 HALF_LIVES = (10.0, 30.0, 90.0)
 PURCHASE = EventType.PURCHASE.code
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Named features of the pairs of a pool."""
+
+    names: tuple[str, ...]  # (k,)
+    values: Float32  # (c, k)
+
+    def __getitem__(self, name: str) -> Float32:
+        """(c,) one feature."""
+        column: Float32 = self.values[:, self.names.index(name)]
+        return column
+
+    @classmethod
+    def nothing(cls, pairs: int) -> "Columns":
+        return cls((), np.empty((pairs, 0), dtype=np.float32))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+        """All of several, side by side."""
+        names = tuple(name for part in parts for name in part.names)
+        return cls(names, np.concatenate([part.values for part in parts], axis=1))
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """What one pass over the events says of every candidate and of every user."""
+
+    values: Float32  # (c, 21) see :data:`compiled_features.PAIR_NAMES`
+    decayed: Float64  # (c,) events of the user with the item, decayed by the slowest of the half-lives
+    different: Int64  # (q,) items of each user
 
 
 @dataclass(frozen=True)
@@ -44,90 +73,31 @@ class Question:
         return steps_back(self.histories)
 
     @cached_property
-    def step_count(self) -> Float64:
-        """(q,) moments of each user."""
-        count = np.zeros(len(self.histories))
-        filled = np.diff(self.histories.indptr) > 0
-        count[filled] = self.step[self.histories.indptr[:-1][filled]] + 1
-        return count
-
-    @cached_property
-    def decayed_moments(self) -> Float64:
-        """(q,) moments of each user, decayed like the slowest of the decayed counts."""
-        new = np.ones(len(self.step), dtype=np.bool_)
-        new[1:] = (self.step[1:] != self.step[:-1]) | (self.row[1:] != self.row[:-1])
-        return group_sums(self.row[new], np.exp2(-self.age[new] / HALF_LIVES[-1]), len(self.histories))
+    def decay(self) -> Float64:
+        """(half-lives, m) what is left of each event."""
+        left: Float64 = np.exp2(-self.age / np.array(HALF_LIVES)[:, None])
+        return left
 
     @cached_property
     def row(self) -> Int32:
         return self.histories.row
 
     @cached_property
-    def pairs(self) -> "Groups":
-        """The events of each user with each item."""
-        items = len(self.statistics.buyers)
-        events = pair_keys(self.row, self.histories.item, items)
-        candidates = pair_keys(self.pool.row, self.pool.item, items)
-        return Groups.by(
-            events, np.ones(len(events), dtype=np.bool_), candidates, np.ones(len(candidates), dtype=np.bool_)
+    def candidate_starts(self) -> Int64:
+        """(q + 1,) where the candidates of each row begin."""
+        return self.pool.indptr
+
+    @cached_property
+    def pairs(self) -> PairCounts:
+        """The events of each user with each candidate."""
+        h, items = self.histories, self.statistics.gap
+        return PairCounts(
+            *compiled_features.pairs(
+                *(h.indptr, h.item, h.kind, h.quantity, self.age, self.step, self.age // 7, self.decay),
+                *(self.candidate_starts, self.pool.item, items, zero_slots(len(items))),
+            )
         )
 
-
-@dataclass(frozen=True)
-class Groups:
-    """Events grouped by a key, and where each candidate finds its group."""
-
-    order: Int64  # (e,) events sorted by key, in time order within one
-    starts: Int64  # (g,) first of each group in ``order``
-    place: Int64  # (c,) group of each candidate (0 where it has none)
-    found: Bool  # (c,)
-    number: Int64  # (e,) group of each event of ``order``
-
-    @classmethod
-    def by(cls, event_keys: Int64, usable: Bool, candidate_keys: Int64, known: Bool) -> "Groups":
-        """Group the ``usable`` events; candidates that are not ``known`` find nothing."""
-        events = np.flatnonzero(usable)
-        order = events[stable_order(event_keys[events])]
-        keys = event_keys[order]
-        first = first_of_run(keys)
-        starts = np.flatnonzero(first)
-        place = np.searchsorted(keys[starts], candidate_keys)
-        found = known & contains(keys[starts], candidate_keys)
-        return cls(order, starts, np.where(found, place, 0), found, np.cumsum(first) - 1)
-
-    @property
-    def ends(self) -> Int64:
-        """(g,) one past the last of each group in ``order``."""
-        ends = np.empty_like(self.starts)
-        ends[:-1] = self.starts[1:]
-        ends[-1:] = len(self.order)
-        return ends
-
-    def sum(self, values: Float64) -> Float64:
-        """(g,) sums over events; ``values`` is (m,) over all events."""
-        return group_sums(self.number, values[self.order], len(self.starts))
-
-    def first(self, values: Float64) -> Float64:
-        return values[self.order[self.starts]]
-
-    def last(self, values: Float64) -> Float64:
-        return values[self.order[self.ends - 1]]
-
-    def previous(self, values: Float64) -> Float64:
-        """(g,) the last but one, NaN in a group of one."""
-        place = self.ends - 2
-        return np.where(place >= self.starts, values[self.order[np.maximum(place, 0)]], np.nan)
-
-    def moments(self, step: Float64) -> Float64:
-        """(g,) number of distinct moments."""
-        ordered = step[self.order]
-        new = np.ones(len(ordered), dtype=np.float64)
-        new[1:] = ordered[1:] != ordered[:-1]
-        new[self.starts] = 1
-        return group_sums(self.number, new, len(self.starts))
-
-    def spread(self, per_group: Float64, missing: float) -> Float64:
-        """(c,) the candidates' values."""
-        if not len(per_group):
-            return np.full(len(self.place), missing)
-        return np.where(self.found, per_group[self.place], missing)
+    def by_row(self, values: Floats | Bool) -> Float64:
+        """(q,) sums over the events of each row."""
+        return group_sums(self.row, values, len(self.histories))

@@ -9,12 +9,32 @@ clock           age of an event             steps back
 =============== =========================== ==============================
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 
 from training.interactions import SECONDS_PER_DAY, Clock, Float32, Histories, Int8, Int32, Int64, Interactions
+from training.models import compiled
 from training.models.ragged import Float64
 
 
+def _once(compute: Callable[[Histories], Float64]) -> Callable[[Histories], Float64]:
+    """Compute for each batch of histories once, whoever asks; what comes back is read-only."""
+
+    @wraps(compute)
+    def kept(histories: Histories) -> Float64:
+        name = compute.__name__
+        if name not in histories.derived:
+            made = compute(histories)
+            made.setflags(write=False)
+            histories.derived[name] = made
+        return histories.derived[name]
+
+    return kept
+
+
+@_once
 def ages(histories: Histories) -> Float64:
     """(m,) age of each event, at least 0 (an event dated after ``as_of`` counts as new)."""
     if histories.clock is Clock.TIMED:
@@ -27,16 +47,13 @@ def ages(histories: Histories) -> Float64:
     return np.zeros(len(histories.item))
 
 
+@_once
 def steps_back(histories: Histories) -> Float64:
     """(m,) number of later moments in the same row; what happened at one moment (a basket) is one step."""
     if histories.clock is Clock.NONE or not len(histories.item):
         return np.zeros(len(histories.item))
-    step = _running_step(histories.row, histories.time)
-    lengths = np.diff(histories.indptr)
-    last = np.zeros(len(histories), dtype=np.int64)
-    filled = lengths > 0
-    last[filled] = step[histories.indptr[1:][filled] - 1]
-    return (np.repeat(last, lengths) - step).astype(np.float64)
+    steps: Float64 = compiled.steps_back(histories.indptr, histories.time)
+    return steps
 
 
 def moments(data: Interactions) -> Int64:

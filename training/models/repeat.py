@@ -12,7 +12,7 @@ from pydantic import Field
 
 from training.interactions import Float32, Histories, Interactions
 from training.models.kind_weights import KindWeights
-from training.models.ragged import no_candidates, pair_keys, select, sum_by_key
+from training.models.ragged import Rows, no_candidates, pair_keys, row_starts, select, sum_by_key
 from training.models.recency import ages, moments, weights_of
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
@@ -56,7 +56,7 @@ class Repeat(CandidateSource):
         keys, total = sum_by_key(pair_keys(histories.row, histories.item, items), weight)
         row, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
         score = total * self._propensity[item]
-        return select(histories, row, item, score, n, seen=None, items=items)
+        return select(Rows(row_starts(row, len(histories)), item, score), n, seen=None, items=items)
 
     def arrays(self) -> Arrays:
         return {"propensity": self._propensity}

@@ -18,8 +18,9 @@ import numpy as np
 from pydantic import Field
 
 from training.interactions import Clock, Float32, Histories, Int32, Int64, Interactions
-from training.models.purchase_gaps import DAY_BINS, STRATA, PurchaseGaps, days_within
-from training.models.ragged import Float64, group_sums, no_candidates, select
+from training.models import compiled
+from training.models.purchase_gaps import DAY_BINS, DAY_EDGES, STRATA, PurchaseGaps, days_within
+from training.models.ragged import Float64, Rows, group_sums, no_candidates, row_starts, select
 from training.models.recency import log_end
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
@@ -81,13 +82,11 @@ class Replenish(CandidateSource):
         stratum = gaps.stratum[last]
         due = self._hazard_over(stratum, item, waiting + self._config.horizon)
         due -= self._hazard_over(stratum, item, waiting)
-        return select(histories, row, item, user * pair * due, n, seen=None, items=items)
+        return select(Rows(row_starts(row, len(histories)), item, user * pair * due), n, seen=None, items=items)
 
     def _hazard_over(self, stratum: Int64, item: Int32, days: Float64) -> Float64:
         """(k,) repeats expected of an average user and pair in the first ``days`` of waiting."""
-        total = np.zeros(len(days))
-        for b in range(DAY_BINS):
-            total += self._base[stratum, b].astype(np.float64) * self._item[item, b] * days_within(b, days)
+        total: Float64 = compiled.hazard_over(self._base, self._item, stratum, item, days, DAY_EDGES)
         return total
 
     def arrays(self) -> Arrays:

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from training.interactions import Histories, Int32, Interactions
-from training.models import compiled
+from training.models import compiled_sessions
 from training.models.blocks import by_blocks
 from training.models.kind_weights import KindWeights
 from training.models.neighbours import HistoryWeighting
@@ -34,7 +34,6 @@ from training.models.ragged import (
     row_starts,
     seen_keys,
     select,
-    spans,
     sums_of,
 )
 from training.models.session_index import SessionIndex
@@ -126,7 +125,7 @@ class Sessions(CandidateSource):
         votes = Rows(row_starts(nearest.row[neighbour], len(histories)), self._index.item[pair], vote)
         found = sums_of(votes, items)
         seen = seen_keys(histories, items) if exclude_seen else None
-        return select(histories, found.row, found.item, found.weight, n, seen=seen, items=items)
+        return select(found, n, seen=seen, items=items)
 
     def _asked(self, histories: Histories) -> Rows:
         """What asks: distinct known items of each row, the weightiest first."""
@@ -143,7 +142,7 @@ class Sessions(CandidateSource):
 
     def _nearest(self, asked: Rows) -> _Nearest:
         index = self._index
-        starts, session, similarity, anchor = compiled.newest_sessions(
+        starts, session, similarity, anchor = compiled_sessions.newest_sessions(
             *asked, index.item_starts, index.session, index.item_place, self._config.recent
         )
         best, counts = best_of_rows(starts, session, similarity, self._config.nearest)
@@ -153,11 +152,16 @@ class Sessions(CandidateSource):
     def _votes(self, nearest: _Nearest) -> tuple[Positions, Positions, Float64]:
         """For every item of every neighbour: the neighbour, the place in the index, and the vote."""
         index = self._index
-        counts = np.diff(index.starts)[nearest.session]
-        pair = spans(index.starts[:-1][nearest.session], counts)
-        neighbour = np.repeat(np.arange(len(counts)), counts)
-        after = index.place[pair] - nearest.anchor[neighbour]
-        return neighbour, pair, nearest.similarity[neighbour] * index.weight[pair] * self._near[after + self._farthest]
+        return compiled_sessions.votes(
+            nearest.session,
+            nearest.similarity,
+            nearest.anchor,
+            index.starts,
+            index.place,
+            index.weight,
+            self._near,
+            self._farthest,
+        )
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
         """The asked item that brought most of the votes, each session's vote counting for all it shares."""

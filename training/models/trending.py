@@ -13,7 +13,17 @@ from pydantic import Field
 
 from training.interactions import SECONDS_PER_DAY, Clock, Float32, Histories, Int32, Interactions
 from training.models.kind_weights import KindWeights
-from training.models.ragged import Float64, best_of_rows, group_sums, no_candidates, pair_keys, seen_keys, select
+from training.models.ragged import (
+    Float64,
+    Rows,
+    best_of_rows,
+    group_sums,
+    no_candidates,
+    pair_keys,
+    row_starts,
+    seen_keys,
+    select,
+)
 from training.models.recency import log_ages, log_end, weights_of
 from training.models.segments import Lifts, SegmentCounts
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
@@ -100,7 +110,7 @@ class Trending(CandidateSource):
             return no_candidates()
         row = np.concatenate(rows).astype(np.int32)
         found, best = np.concatenate(places), np.concatenate(scores)
-        return select(histories, row, found, best, n, seen=seen, items=len(self._department))
+        return select(Rows(row_starts(row, len(histories)), found, best), n, seen=seen, items=len(self._department))
 
     def _lifted(self, histories: Histories, start: int, stop: int) -> Float64:
         """(stop - start, h) product of the lifts of the segments that the questions come from."""

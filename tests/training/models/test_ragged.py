@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.models import compiled
+from training.models import compiled_sessions
 from training.models.pool import Pool
 from training.models.ragged import (
     Rows,
@@ -39,6 +39,28 @@ def test_the_best_of_rows_are_the_first_of_a_plain_sort(rows: int, ascending: bo
         expected = plain_best(indptr, item, score, n)
         assert counts.tolist() == [len(row) for row in expected]
         assert place.tolist() == [k for row in expected for k in row]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 7, 100, 511, 512, 513, 2000])
+def test_the_best_of_long_rows_are_those_of_a_plain_sort(n: int, kind: type) -> None:
+    random = np.random.default_rng(n)
+    indptr = np.array([0, 1500, 1500, 2000, 3500, 5000, 6500])
+    item = np.concatenate([random.permutation(1500)[:length] for length in np.diff(indptr)]).astype(np.int32)
+    score = (random.exponential(size=len(item)) ** 9).astype(kind)
+    score[2000:3500] = np.round(score[2000:3500])  # ties beyond the last place
+    score[3500:5000][random.random(1500) < 0.5] = -np.inf
+    score[5000:6500][random.random(1500) < 0.1] = np.inf
+    place, counts = best_of_rows(indptr, item, score, n)
+    expected = plain_best(indptr, item, score, n)
+    assert counts.tolist() == [len(row) for row in expected]
+    assert place.tolist() == [k for row in expected for k in row]
+
+
+def test_a_score_that_is_no_number_is_refused() -> None:
+    score = np.full(40, np.nan)
+    with pytest.raises(ValueError, match="all are numbers"):
+        best_of_rows(np.array([0, 40]), np.arange(40, dtype=np.int32), score, 5)
 
 
 @pytest.mark.parametrize("low", [-5, 0])
@@ -108,7 +130,7 @@ def test_the_newest_sessions_are_those_of_a_plain_look_through_all_lists() -> No
     session, place = np.concatenate(sessions), random.integers(0, 20, starts[-1]).astype(np.int32)
     asked = random_rows(random, 20, 9, 7)
     for recent in (1, 10, 1000):
-        found = compiled.newest_sessions(*asked, starts, session, place, recent)
+        found = compiled_sessions.newest_sessions(*asked, starts, session, place, recent)
         for row, (low, high) in enumerate(zip(asked.starts[:-1], asked.starts[1:], strict=True)):
             expected: dict[int, list[float]] = {}
             for item, weight in zip(asked.item[low:high], asked.weight[low:high], strict=True):

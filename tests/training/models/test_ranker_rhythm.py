@@ -5,7 +5,7 @@ from tests.training.models.logs import PURCHASE, VIEW, history, make_log
 from training.interactions import Clock
 from training.models.item_statistics import ItemStatistics
 from training.models.pool import pool
-from training.models.ranker_kin import of_liking
+from training.models.ranker_kin import of_kin
 from training.models.ranker_question import Question
 from training.models.ranker_rhythm import of_rhythm
 from training.models.source import Candidates
@@ -53,12 +53,12 @@ def test_who_never_bought_has_no_rhythm(asked):
 
 
 def test_without_times_nothing_is_said():
-    assert of_rhythm(question(history([(0, 0, PURCHASE)], clock=Clock.NONE))) == {}
+    assert of_rhythm(question(history([(0, 0, PURCHASE)], clock=Clock.NONE))).names == ()
 
 
 def test_what_he_buys_more_than_others_is_to_his_liking():
     log = make_log([(u, i, 1 + i, PURCHASE) for u in range(5) for i in range(ITEMS)], departments=[0, 0, 1, 1])
-    columns = of_liking(question(history([(0, 100, PURCHASE), (1, 110, PURCHASE)]), log))
+    columns = of_kin(question(history([(0, 100, PURCHASE), (1, 110, PURCHASE)]), log))
     assert (columns["category_lift"][:2] > 0).all()
     assert (columns["category_lift"][2:] < 0).all()
     assert columns["liking"][:2].min() > columns["liking"][2:].max()
@@ -66,4 +66,4 @@ def test_what_he_buys_more_than_others_is_to_his_liking():
 
 def test_who_did_nothing_likes_what_all_like():
     log = make_log([(u, i, 1 + i, PURCHASE) for u in range(5) for i in range(ITEMS)], departments=[0, 0, 1, 1])
-    np.testing.assert_allclose(of_liking(question(history([]), log))["category_lift"], 0, atol=1e-9)
+    np.testing.assert_allclose(of_kin(question(history([]), log))["category_lift"], 0, atol=1e-9)

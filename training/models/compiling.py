@@ -1,0 +1,29 @@
+"""How inner loops become machine code: the decorator and the types that the ``compiled`` modules share.
+
+Types are fixed and the machine code is kept beside each file (``NUMBA_CACHE_DIR`` moves it): only the first import
+after an installation compiles. The functions run without Python's lock, so that a server takes requests while it ranks.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+from numba import types
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def array_of(kind: Any, dimensions: int = 1, *, readonly: bool = True) -> Any:
+    """The type of a contiguous array."""
+    # Arrays of a memory-mapped bundle are read-only; those that can be written fit too.
+    return types.Array(kind, dimensions, "C", readonly=readonly)
+
+
+I1, I4, I8, F4, F8 = (array_of(kind) for kind in (types.int8, types.int32, types.int64, types.float32, types.float64))
+N = types.int64
+
+
+def compiled(*signatures: tuple[Any, ...]) -> Callable[[_Function], _Function]:
+    """Compile for each of the ``signatures``; without any, for what the other functions of the file call it with."""
+    made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
+    return cast("Callable[[_Function], _Function]", made)

@@ -25,7 +25,7 @@ from training.pipelines.churn_folds import ChurnFold
 Float64 = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 
-#: A more elaborate way to calibrate must lower the log-loss by this much (nats) to be preferred.
+#: A more elaborate way to calibrate must lower the log-loss by this much (nats), and by more than its standard error.
 _WORTH_IT = 5e-4
 
 
@@ -136,9 +136,7 @@ def rehearse(judged: ChurnFold, calibrating: ChurnFold, shape: Shape, config: Ch
     learn = Held(older.raw(calibrating.valid), calibrating.valid.label)
     models = {Newest.IN_THE_FIT: newer, Newest.CALIBRATION_ONLY: older}
     held = {newest: Held(model.raw(judged.valid), judged.valid.label) for newest, model in models.items()}
-    losses = {(newest, kind): _loss(kind, learn, held[newest]) for newest, kind in product(Newest, Kind)}
-    newest, kind = _simplest(losses)
-    return Calibration(kind, newest, {f"{n}/{k}": loss for (n, k), loss in losses.items()})
+    return _simplest({(newest, kind): _losses(kind, learn, held[newest]) for newest, kind in product(Newest, Kind)})
 
 
 def calibrate_between(held: Sequence[Held]) -> Calibration:
@@ -147,21 +145,24 @@ def calibrate_between(held: Sequence[Held]) -> Calibration:
     With two folds every kind is learnt on the earlier and judged on the later one. With one fold it is learnt on half
     of the users and judged on the others, both ways.
     """
-    losses = {
-        (Newest.IN_THE_FIT, kind): float(np.mean([_loss(kind, learn, judge) for learn, judge in _trials(held)]))
-        for kind in Kind
-    }
-    newest, kind = _simplest(losses)
-    return Calibration(kind, newest, {f"{n}/{k}": loss for (n, k), loss in losses.items()})
+    trials = _trials(held)
+    return _simplest(
+        {
+            (Newest.IN_THE_FIT, kind): np.concatenate([_losses(kind, learn, judge) for learn, judge in trials])
+            for kind in Kind
+        }
+    )
 
 
-def _simplest(losses: dict[tuple[Newest, Kind], float]) -> tuple[Newest, Kind]:
-    """The first of which no later one is worth its while."""
+def _simplest(losses: dict[tuple[Newest, Kind], Float64]) -> Calibration:
+    """The first of which no later one is worth its while, by the loss of each user."""
     chosen = next(iter(losses))
     for option, loss in losses.items():
-        if loss < losses[chosen] - _WORTH_IT:
+        gain = losses[chosen] - loss
+        if gain.mean() > max(_WORTH_IT, gain.std() / np.sqrt(len(gain))):
             chosen = option
-    return chosen
+    newest, kind = chosen
+    return Calibration(kind, newest, {f"{n}/{k}": float(loss.mean()) for (n, k), loss in losses.items()})
 
 
 def level(calibrator: Calibrator, newest: Held) -> float:
@@ -212,10 +213,11 @@ def _trials(held: Sequence[Held]) -> list[tuple[Held, Held]]:
     return [halves, halves[::-1]]
 
 
-def _loss(kind: Kind, learn: Held, judge: Held) -> float:
-    """Of the shape alone: the level, which moves with time, is set right for every kind alike (see ``base_rate``)."""
-    calibrated = Calibrator.fit(kind, learn.raw, learn.label).log_odds(judge.raw)
-    return log_loss(judge.label, expit(calibrated + base_rate_shift(calibrated, judge.label)))
+def _losses(kind: Kind, learn: Held, judge: Held) -> Float64:
+    """(n,) of the shape alone: the level moves with time and is set right for every kind alike (see ``base_rate``)."""
+    odds = Calibrator.fit(kind, learn.raw, learn.label).log_odds(judge.raw)
+    odds = odds + base_rate_shift(odds, judge.label)
+    return np.asarray(np.logaddexp(0.0, odds) - judge.label * odds, dtype=np.float64)
 
 
 def _together(held: Sequence[Held]) -> tuple[Float64, Labels]:

@@ -98,7 +98,7 @@ def test_every_worker_knows_in_its_next_answer(home: Home, workers: int) -> None
     key = key_for(home)
     with in_processes(home, workers=workers) as server:
         for user in ("u10", "u11", "u12"):
-            assert server.client.get(f"/v1/users/{user}/recommendations", headers=key).json()["personalized"]
+            assert server.client.get(f"/v1/users/{user}/recommendations", headers=key).json()["known"]
             assert server.client.delete(f"/v1/users/{user}", headers=key).status_code == 202
             for _ in range(6):
                 assert not server.client.get(f"/v1/users/{user}/recommendations", headers=key).json()["known"]

@@ -183,7 +183,7 @@ def _let_ibis_write_spark() -> None:
         ibis.options.pyspark = _SparkOptions()
 
 
-class _SparkOptions(Config):  # type: ignore[misc]
+class _SparkOptions(Config):  # type: ignore[misc]  # Ibis' Config has no types
     treat_nan_as_null: bool = False
 
 

@@ -28,7 +28,10 @@ SLOT, _F8_2 = array_of(types.int32, readonly=False), array_of(types.float64, 2)
 
 @compiled()
 def at_least(value: float, least: float) -> float:
-    """``np.maximum``: what is not known stays so."""
+    """``np.maximum``: what is not known stays so.
+
+    ``compiled_rhythm`` has it compiled in: change that file, too, or the machine code kept beside it stays as it was.
+    """
     return value if np.isnan(value) else max(value, least)
 
 

@@ -90,11 +90,11 @@ class Question:
     @cached_property
     def pairs(self) -> PairCounts:
         """The events of each user with each candidate."""
-        h, items = self.histories, self.statistics.gap
+        h, usual_gap = self.histories, self.statistics.gap
         return PairCounts(
             *compiled_features.pairs(
                 *(h.indptr, h.item, h.kind, h.quantity, self.age, self.step, self.age // 7, self.decay),
-                *(self.candidate_starts, self.pool.item, items, zero_slots(len(items))),
+                *(self.candidate_starts, self.pool.item, usual_gap, zero_slots(len(usual_gap))),
             )
         )
 

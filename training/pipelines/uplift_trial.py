@@ -29,6 +29,7 @@ from training.models.uplift_learners import Trial
 from training.pipelines.btyd_summary import returned
 from training.pipelines.churn_data import candidate_tags, telling_tags
 from training.pipelines.outcomes import outcome
+from training.pipelines.thinning import spread
 
 #: Logged probabilities of one group that lie closer than this are one.
 _SAME = 1e-6
@@ -117,10 +118,8 @@ def lake_trial(tables: EventTables, campaigns: Sequence[Campaign], cutoff: datet
     most = max(1, config.rows // len(campaigns))
     parts: list[tuple[pa.Table, pd.DataFrame, npt.NDArray[np.bool_]]] = []
     spent, outcomes = 0.0, 0
-    for campaign in track(list(campaigns), "reading campaigns", unit="campaigns"):
-        people = campaign.people
-        if len(people) > most:
-            people = people.iloc[np.linspace(0, len(people) - 1, most).astype(np.int64)]
+    for turn, campaign in enumerate(track(list(campaigns), "reading campaigns", unit="campaigns")):
+        people = campaign.people.iloc[spread(len(campaign.people), most, turn)]
         table = build_tags(tables, campaign.start, names, people[c.USER_ID].tolist())
         people = people.set_index(c.USER_ID).loc[table[c.USER_ID].to_pylist()].reset_index()
         ids = table[c.USER_ID].combine_chunks()

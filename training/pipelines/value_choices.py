@@ -14,7 +14,7 @@ from training.models.boosting import Objective, Recipe, grow, log_odds
 from training.models.value import Opinion
 from training.models.value_config import ValueConfig
 from training.models.value_features import ValueColumns, direction
-from training.pipelines.value_data import Past, Taught, ValueFold, folds_of, stack
+from training.pipelines.value_data import Past, Taught, folds_of, stack
 
 Float64 = npt.NDArray[np.float64]
 
@@ -54,9 +54,10 @@ def choose(parts: Parts, days: int, config: ValueConfig) -> Shape | None:
         judged = stack(parts.of((fold.judged,)), days, config.snapshots.rows, fold.judged_rows)
         if fit.one_sided or judged.one_sided:
             continue
-        probabilities = _judge_buying(parts, fold, fit, judged, days, config, buying)
+        names = parts.columns[0].names
+        probabilities = _judge_buying(fit, judged, names, days, config, buying)
         if days in config.horizons and judged.spend.sum() > 0:
-            _judge_spending(fit, judged, probabilities, parts.columns[0].names, config, spending)
+            _judge_spending(fit, judged, probabilities, names, config, spending)
     if not buying:
         return None
     losses = {f"buying.{who}/{rounds}": float(np.mean(each)) for (who, rounds), each in buying.items()}
@@ -97,23 +98,17 @@ def level(data: Taught) -> float:
 
 
 def _judge_buying(
-    parts: Parts,
-    fold: ValueFold,
     fit: Taught,
     judged: Taught,
+    names: Sequence[str],
     days: int,
     config: ValueConfig,
     losses: dict[tuple[Opinion, int], list[float]],
 ) -> Float64:
     """Add the log-loss of every opinion on who buys; the best trees' probabilities on this fold."""
-    columns = parts.columns[fold.judged]
-    silent = columns.rhythm.no_purchase(columns.history, days)
-    silent = silent if fold.judged_rows is None else silent[fold.judged_rows]
-    if len(silent) != len(judged):  # thinned: the same users again
-        silent = silent[np.unique(np.linspace(0, len(silent) - 1, len(judged)).astype(np.int64))]
-    losses.setdefault((Opinion.RHYTHM, 0), []).append(log_loss(judged.bought, 1.0 - silent))
-    booster = fit_buying(fit, columns.names, config.boosting.rounds[-1], config, days)
-    best, found = np.inf, silent
+    losses.setdefault((Opinion.RHYTHM, 0), []).append(log_loss(judged.bought, 1.0 - judged.rhythm_silent))
+    booster = fit_buying(fit, names, config.boosting.rounds[-1], config, days)
+    best, found = np.inf, 1.0 - judged.rhythm_silent
     for rounds in config.boosting.rounds:
         probability = expit(log_odds(booster, judged.columns, rounds))
         loss = log_loss(judged.bought, probability)

@@ -133,6 +133,7 @@ class Taught:
     bought: Bool
     spend: Float64  # 0 for a knot that is no window of spend as well
     rhythm_spend: Float64
+    rhythm_silent: Float64  # probability of no purchase by the rhythm alone
 
     def __len__(self) -> int:
         return len(self.bought)
@@ -146,7 +147,7 @@ class Taught:
 def stack(parts: Sequence[tuple[Past, ValueColumns]], days: int, most: int, rows: Int64 | None = None) -> Taught:
     """Users of ``parts`` for the window of ``days`` thinned to ``most``; ``rows`` picks some of a single part."""
     share = min(1.0, most / max(1, sum(len(columns) for _, columns in parts)))
-    trees, bought, spend, rhythm = [], [], [], []
+    trees, bought, spend, rhythm, silent = [], [], [], [], []
     for turn, (past, columns) in enumerate(parts):
         taken = rows if rows is not None else np.arange(len(columns))
         taken = taken[spread(len(taken), max(1, int(len(taken) * share)), turn)]
@@ -154,7 +155,14 @@ def stack(parts: Sequence[tuple[Past, ValueColumns]], days: int, most: int, rows
         bought.append(past.bought(days)[taken])
         spend.append(past.spend(days)[taken])
         rhythm.append(columns.rhythm_spend(days)[taken])
-    return Taught(np.concatenate(trees), np.concatenate(bought), np.concatenate(spend), np.concatenate(rhythm))
+        silent.append(columns.rhythm.no_purchase(columns.history, days)[taken])
+    return Taught(
+        columns=np.concatenate(trees),
+        bought=np.concatenate(bought),
+        spend=np.concatenate(spend),
+        rhythm_spend=np.concatenate(rhythm),
+        rhythm_silent=np.concatenate(silent),
+    )
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ def _settled(declared: Tag, value: Value) -> Value:
     return _nearest(value * _STEPS, 0) / _STEPS if declared.dtype is Dtype.REAL else value
 
 
+# Ibis' decorator has no types, and reads of the function its name and signature alone.
 @ibis.udf.scalar.builtin(name="round")  # type: ignore[untyped-decorator]
 def _nearest(value: float, digits: int) -> float:  # type: ignore[empty-body]
     """SQL's ``round``. That of Ibis makes 64-bit integers of whole numbers, which infinity is none of."""

@@ -8,6 +8,17 @@ _EXCLUDED: Final[JsonDict] = {"en": "excluded by the request", "zh": "请求中�
 _POPULAR: Final[JsonDict] = {"en": "popular right now", "zh": "近期热门"}
 _SIMILAR: Final[JsonDict] = {"en": "liked by the same people", "zh": "喜欢此商品的人也喜欢"}
 _HEAD: Final[JsonDict] = {"model_version": "recommend-02490f67c58f", "known": True, "degraded": []}
+_BANANAS: Final[JsonDict] = {
+    "item_id": "1082185",
+    "source": "als",
+    "reason": {
+        "en": "you buy this about every 15 days, last 11 days ago",
+        "zh": "您大约每 15 天购买一次，上次在 11 天前",
+    },
+    "title": "BANANAS",
+    "sources": {},
+    "propensity": None,
+}
 
 RECOMMENDED: Final[JsonDict] = {
     **_HEAD,
@@ -16,18 +27,7 @@ RECOMMENDED: Final[JsonDict] = {
     "placement": "home",
     "personalized": True,
     "items": [
-        {
-            "item_id": "1082185",
-            "score": 4.265045,
-            "source": "als",
-            "reason": {
-                "en": "you buy this about every 15 days, last 11 days ago",
-                "zh": "您大约每 15 天购买一次，上次在 11 天前",
-            },
-            "title": "BANANAS",
-            "sources": {},
-            "propensity": None,
-        },
+        {**_BANANAS, "score": 4.265045},
         {
             "item_id": "1127831",
             "score": 1.530376,
@@ -77,18 +77,7 @@ RANKED: Final[JsonDict] = {
     "placement": "rank",
     "personalized": True,
     "items": [
-        {
-            "item_id": "1082185",
-            "score": 4.218714,
-            "source": "als",
-            "reason": {
-                "en": "you buy this about every 15 days, last 11 days ago",
-                "zh": "您大约每 15 天购买一次，上次在 11 天前",
-            },
-            "title": "BANANAS",
-            "sources": {},
-            "propensity": None,
-        },
+        {**_BANANAS, "score": 4.218714},
         {
             "item_id": "995242",
             "score": 2.661101,

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+from duckdb.sqltypes import TIMESTAMP_TZ
 
 
 class DuckRelations:
@@ -24,11 +25,16 @@ class DuckRelations:
 
     def add(self, name: str, table: pa.Table) -> None:
         """Let ``name`` stand for an Arrow table, which is not copied."""
-        self._connection.register(name, table)
+        naive = [column.with_type(_naive(column.type)) for column in table.schema]
+        self._connection.register(name, table.cast(pa.schema(naive)))
 
     def add_parquet(self, name: str, files: Iterable[str]) -> None:
         """Let ``name`` stand for the rows of Parquet files."""
-        self._connection.read_parquet(list(files), union_by_name=True).create_view(name, replace=True)
+        rows = self._connection.read_parquet(list(files), union_by_name=True)
+        zoned = [column for column, kind in zip(rows.columns, rows.types, strict=True) if kind == TIMESTAMP_TZ]
+        # A cast would ask the calendar of the time zone about every value: a third of what reading events costs.
+        naive = "".join(f', make_timestamp(epoch_us("{column}")) AS "{column}"' for column in zoned)
+        rows.project(f"* REPLACE ({naive[2:]})" if zoned else "*").create_view(name, replace=True)
 
     def keep(self, name: str, sql: str) -> None:
         """Compute the rows of ``sql`` once."""
@@ -70,6 +76,11 @@ class DuckRelations:
     def schema(self, name: str) -> pa.Schema:
         """Columns of a relation."""
         return self._connection.table(name).limit(0).to_arrow_table().schema
+
+
+def _naive(kind: pa.DataType) -> pa.DataType:
+    """Timestamps without their zone: in Arrow they are UTC whatever the zone says."""
+    return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind
 
 
 def _gathered(rows: pa.Table, keys: pa.Array, key: str) -> dict[str, pa.ChunkedArray]:

@@ -63,6 +63,12 @@ def raw_id(events: Value) -> Value:
     return ibis.coalesce(events[c.USER_ID], events[c.ANONYMOUS_ID])
 
 
+def naming(raw: Value, ids: Value) -> Value:
+    """The raw events, whose columns may be missing, that name one of ``ids`` (relation with :data:`RAW_ID`)."""
+    named = [raw[name].cast("string") for name in (c.USER_ID, c.ANONYMOUS_ID) if name in raw.columns]
+    return raw.mutate(_raw=ibis.coalesce(*named)).semi_join(ids, [("_raw", RAW_ID)]).drop("_raw")
+
+
 def counting(rows: Value, moment: datetime) -> Value:
     """The rows that counted at ``moment`` (UTC, naive), whenever they happened."""
     start, end = rows[KNOWN_FROM], rows[KNOWN_UNTIL]

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from features.contracts import columns as c
 from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
-from features.contracts.knowledge import ALIAS_SCHEMA
+from features.contracts.knowledge import ALIAS_SCHEMA, RAW_ID
 from features.engine.duck import DuckRelations
 from features.engine.folds import SETTLING, Folds, MemoryFolds, kept_name
-from features.engine.known import SETTLES_AT, canonical, counted, known, of_users
+from features.engine.known import SETTLES_AT, canonical, counted, known, naming, of_users
 from features.engine.log import ArrowLog, EventLog, LakeFiles, LakeLog
 from features.engine.normalise import events_of, items_of, users_of
 from features.engine.partials import LakeFolds
@@ -36,6 +36,9 @@ _RECENT: Final = "raw_recent"
 _USERS_NOW: Final = "users_now"
 _OPEN_DAYS: Final = "days_open"  # open_<base> are the folds of its events
 _OPEN_EVENTS: Final = "open_events"
+_OPEN_IDS: Final = "open_ids"
+_WHOLE_DAYS: Final = "raw_whole_days"
+_SOME_DAYS: Final = "raw_some_days"
 
 
 class EventTables:
@@ -71,6 +74,7 @@ class EventTables:
         relations.view(EVENTS, self._sql(of_users(self._known(_RAW + EVENTS))))
         self._folds = folds or MemoryFolds(EVENTS)
         self._recent = False
+        self._opened_for: Hashable = None
         self._texts: dict[Hashable, str] = {}
         self._written_for: datetime | None = None
         self._open_folds = {base: self._sql(base.fold(event_rows(_OPEN_EVENTS))) for base in FOLDED}
@@ -118,6 +122,7 @@ class EventTables:
 
         One whose id is in the log as well counts once.
         """
+        self._opened_for = None
         self._recent = events.num_rows > 0
         if self._recent:
             self._relations.add(_RECENT, events)
@@ -200,16 +205,24 @@ class EventTables:
         They are those that change after ``as_of``, those with events that are not in the log yet, and all of the
         running day and of days that were not folded.
         """
+        if self._opened_for == (opened_for := (as_of, who, unfolded)):
+            return
         recent = self._known(_RECENT) if self._recent else None
         kind = (self._recent, who.everyone, who.names is None)
         pairs = self._written((_OPEN_DAYS, kind), partial(self._pairs, as_of, who, recent))
         self._relations.keep(_OPEN_DAYS, pairs)
         days = set(self.query(self._sql(self._table(_OPEN_DAYS).select(DAY).distinct()))[DAY].to_pylist())
         whole = sorted(unfolded | {as_of.date()})
-        logged = self._log.add_to(self._relations, _RAW + "some", sorted(days.union(whole)))
-        opened = partial(self._opened, as_of, who, recent, logged=logged, pairs=bool(days), whole=whole)
-        key = (_OPEN_EVENTS, kind, logged, bool(days), *whole)
-        self._relations.keep(_OPEN_EVENTS, self._written(key, opened))
+        logged = tuple(
+            name
+            for name, wanted in ((_WHOLE_DAYS, whole), (_SOME_DAYS, sorted(days.difference(whole))))
+            if wanted and self._log.add_to(self._relations, name, wanted)
+        )
+        if _SOME_DAYS in logged:
+            self._relations.keep(_OPEN_IDS, self._written(_OPEN_IDS, self._open_ids))
+        opened = partial(self._opened, as_of, who, recent, logged, whole)
+        self._relations.keep(_OPEN_EVENTS, self._written((_OPEN_EVENTS, kind, logged, *whole), opened))
+        self._opened_for = opened_for
 
     def _pairs(self, as_of: datetime, who: Who, recent: Value | None) -> Value:
         """User and day of the open user-days before the running day."""
@@ -219,19 +232,32 @@ class EventTables:
             return pairs
         return pairs.union(who.of(of_users(recent)).select(c.USER_ID, DAY)).distinct()
 
+    def _open_ids(self) -> Value:
+        """Ids whose events may be of a user with an open day."""
+        users = self._table(_OPEN_DAYS).select(c.USER_ID).distinct()
+        stand_for_them = self._table(_ALIASES).semi_join(users, c.USER_ID).select(RAW_ID)
+        return users.rename({RAW_ID: c.USER_ID}).union(stand_for_them).distinct()
+
     def _opened(
-        self, as_of: datetime, who: Who, recent: Value | None, *, logged: bool, pairs: bool, whole: list[date]
+        self, as_of: datetime, who: Who, recent: Value | None, logged: tuple[str, ...], whole: list[date]
     ) -> Value:
         """The events that counted, on ``whole`` days of everybody and on the pairs."""
-        rows = self._known(_RAW + "some" if logged else _RAW + EVENTS)
-        if not logged:
-            rows = rows.filter(ibis.literal(False))  # a limit of 0 would read everything
+        # A log may hand over more days than it was asked for. Of the days that are open for some only, the events
+        # that name one of them are picked out before anything is made of them.
+        parts = []
+        if _WHOLE_DAYS in logged:
+            rows = self._known(_WHOLE_DAYS)
+            parts.append(rows.filter(rows[DAY].isin(whole)))
+        if _SOME_DAYS in logged:
+            rows = self._known(_SOME_DAYS, self._table(_OPEN_IDS))
+            parts.append(rows.filter(~rows[DAY].isin(whole)))
+        if not parts:
+            parts = [self._known(_RAW + EVENTS).filter(ibis.literal(False))]  # a limit of 0 would read everything
+        rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
         if recent is not None:
             rows = rows.union(recent.anti_join(rows, c.EVENT_ID).select(rows.columns))
         seen = who.of(counted(of_users(rows), as_of))
         today = seen[DAY].isin(whole)
-        if not pairs:
-            return seen.filter(today)
         return seen.filter(today).union(seen.filter(~today).semi_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY]))
 
     def _as_seen(self, base: type[Folded], as_of: datetime, who: Who) -> Value:
@@ -242,9 +268,10 @@ class EventTables:
         fresh = self._table(f"open_{base.table}")
         return base.seen(kept.union(fresh.select(kept.columns)), moment.date(), moment)
 
-    def _known(self, raw: str) -> Value:
+    def _known(self, raw: str, ids: Value | None = None) -> Value:
+        rows = self._table(raw)
         return known(
-            events_of(self._table(raw)),
+            events_of(rows if ids is None else naming(rows, ids)),
             self._table(_ALIASES) if self._aliases else None,
             self._table(_FLAGS) if self._flags else None,
         )

@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb.sqltypes import TIMESTAMP_TZ
+
+_PIECE: Final = 61_440  # rows
 
 
 class DuckRelations:
@@ -62,7 +65,9 @@ class DuckRelations:
             columns = dict(zip(first.column_names, first.columns, strict=True))
             for part in cores.map(lambda rows: _gathered(rows, keys, key), others):
                 columns |= part
-        self.add(name, pa.table(columns))
+        # In pieces, which threads scan side by side.
+        table = pa.table(columns)
+        self.add(name, pa.Table.from_batches(table.to_batches(max_chunksize=_PIECE), table.schema))
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of ``sql``."""

@@ -1,6 +1,6 @@
 """Events, items and users as tags read them at one moment."""
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
@@ -75,6 +75,7 @@ class EventTables:
         self._folds = folds or MemoryFolds(EVENTS)
         self._recent = False
         self._opened_for: Hashable = None
+        self._opened: set[type[Folded]] = set()
         self._texts: dict[Hashable, str] = {}
         self._written_for: datetime | None = None
         self._open_folds = {base: self._sql(base.fold(event_rows(_OPEN_EVENTS))) for base in FOLDED}
@@ -142,9 +143,9 @@ class EventTables:
         stand = self._relations.view if read_once else self._relations.keep
         bases = [base for base in FOLDED if base.table in wanted]
         unfolded = self._folds.add_to(self._relations, bases, as_of.date(), fold=who.names is None)
-        self._open(as_of, who, unfolded)
+        # Slices share what is open for everybody: it is little, and lies scattered over many files.
+        self._open(as_of, who if who.names is not None else EVERYONE, unfolded, bases)
         for base in bases:
-            self._relations.keep(f"open_{base.table}", self._open_folds[base])
             stand(base.table, self._written((base, kind), partial(self._as_seen, base, as_of, who)))
         if Users.table in wanted:
             seen = partial(Users.seen, who.of(self._table(_USERS_NOW)), ibis.timestamp(as_of))
@@ -199,14 +200,22 @@ class EventTables:
 
     # --- parts ----------------------------------------------------------------------------------------
 
-    def _open(self, as_of: datetime, who: Who, unfolded: frozenset[date]) -> None:
-        """The user-days that kept folds do not tell, and the events that counted on them at ``as_of``.
+    def _open(self, as_of: datetime, who: Who, unfolded: frozenset[date], bases: Iterable[type[Folded]]) -> None:
+        """The user-days that kept folds do not tell, and the folds of the events that counted on them at ``as_of``.
 
         They are those that change after ``as_of``, those with events that are not in the log yet, and all of the
-        running day and of days that were not folded.
+        running day and of days that were not folded. What stands from the slice before is not made again.
         """
-        if self._opened_for == (opened_for := (as_of, who, unfolded)):
-            return
+        if self._opened_for != (opened_for := (as_of, who, unfolded)):
+            self._open_events(as_of, who, unfolded)
+            self._opened_for = opened_for
+            self._opened.clear()
+        for base in bases:
+            if base not in self._opened:
+                self._relations.keep(f"open_{base.table}", self._open_folds[base])
+                self._opened.add(base)
+
+    def _open_events(self, as_of: datetime, who: Who, unfolded: frozenset[date]) -> None:
         recent = self._known(_RECENT) if self._recent else None
         kind = (self._recent, who.everyone, who.names is None)
         pairs = self._written((_OPEN_DAYS, kind), partial(self._pairs, as_of, who, recent))
@@ -220,9 +229,8 @@ class EventTables:
         )
         if _SOME_DAYS in logged:
             self._relations.keep(_OPEN_IDS, self._written(_OPEN_IDS, self._open_ids))
-        opened = partial(self._opened, as_of, who, recent, logged, whole)
-        self._relations.keep(_OPEN_EVENTS, self._written((_OPEN_EVENTS, kind, logged, *whole), opened))
-        self._opened_for = opened_for
+        events = partial(self._counted, as_of, who, recent, logged, whole)
+        self._relations.keep(_OPEN_EVENTS, self._written((_OPEN_EVENTS, kind, logged, *whole), events))
 
     def _pairs(self, as_of: datetime, who: Who, recent: Value | None) -> Value:
         """User and day of the open user-days before the running day."""
@@ -238,7 +246,7 @@ class EventTables:
         stand_for_them = self._table(_ALIASES).semi_join(users, c.USER_ID).select(RAW_ID)
         return users.rename({RAW_ID: c.USER_ID}).union(stand_for_them).distinct()
 
-    def _opened(
+    def _counted(
         self, as_of: datetime, who: Who, recent: Value | None, logged: tuple[str, ...], whole: list[date]
     ) -> Value:
         """The events that counted, on ``whole`` days of everybody and on the pairs."""
@@ -265,7 +273,7 @@ class EventTables:
         moment = ibis.timestamp(as_of)
         kept = who.of(self._table(kept_name(base)))
         kept = kept.filter(kept[DAY] < as_of.date()).anti_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY])
-        fresh = self._table(f"open_{base.table}")
+        fresh = who.of(self._table(f"open_{base.table}"))
         return base.seen(kept.union(fresh.select(kept.columns)), moment.date(), moment)
 
     def _known(self, raw: str, ids: Value | None = None) -> Value:

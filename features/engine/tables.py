@@ -1,6 +1,6 @@
 """Events, items and users as tags read them at one moment."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
@@ -10,21 +10,22 @@ import pyarrow as pa
 
 from features.contracts import columns as c
 from features.contracts.catalogue import ITEM_SCHEMA, USER_SCHEMA
-from features.contracts.knowledge import ALIAS_SCHEMA, RAW_ID
+from features.contracts.knowledge import ALIAS_SCHEMA
 from features.engine.duck import DuckRelations
-from features.engine.folds import SETTLING, Folds, MemoryFolds, kept_name
-from features.engine.known import SETTLES_AT, canonical, counted, known, naming, of_users
+from features.engine.folds import Folds, MemoryFolds, kept_name
+from features.engine.known import canonical, known, naming, of_users
 from features.engine.log import ArrowLog, EventLog, LakeFiles, LakeLog
 from features.engine.normalise import events_of, items_of, users_of
+from features.engine.open_days import OPEN_DAYS, OpenDays, open_name
 from features.engine.partials import LakeFolds
 from features.engine.relations import Relations, relation
+from features.engine.texts import Texts
 from features.engine.who import EVERYONE, SLICE, SLICES, Who
 from features.tags.spec.base import Folded
 from features.tags.spec.bases import FOLDED, UserDays, Users
 from features.tags.spec.columns import DAY
 from features.tags.spec.invited import CANONICAL
 from features.tags.spec.keyed import ITEMS
-from features.tags.spec.rows import event_rows
 from features.tags.spec.sql import to_sql
 from features.tags.spec.vocabulary import Value
 
@@ -32,13 +33,7 @@ EVENTS: Final = "events"  # every known event, for whoever needs more than tags
 _RAW: Final = "raw_"  # as handed in: raw_events, raw_items, raw_users
 _ALIASES: Final = "aliases"
 _FLAGS: Final = "flags"
-_RECENT: Final = "raw_recent"
 _USERS_NOW: Final = "users_now"
-_OPEN_DAYS: Final = "days_open"  # open_<base> are the folds of its events
-_OPEN_EVENTS: Final = "open_events"
-_OPEN_IDS: Final = "open_ids"
-_WHOLE_DAYS: Final = "raw_whole_days"
-_SOME_DAYS: Final = "raw_some_days"
 
 
 class EventTables:
@@ -73,12 +68,8 @@ class EventTables:
         log.add_to(relations, _RAW + EVENTS)
         relations.view(EVENTS, self._sql(of_users(self._known(_RAW + EVENTS))))
         self._folds = folds or MemoryFolds(EVENTS)
-        self._recent = False
-        self._opened_for: Hashable = None
-        self._opened: set[type[Folded]] = set()
-        self._texts: dict[Hashable, str] = {}
-        self._written_for: datetime | None = None
-        self._open_folds = {base: self._sql(base.fold(event_rows(_OPEN_EVENTS))) for base in FOLDED}
+        self._texts = Texts(relations.dialect)
+        self._open = OpenDays(log, relations, self._texts, self._known, everything=_RAW + EVENTS, aliases=_ALIASES)
 
     @classmethod
     def from_lake(cls, lake: LakeFiles, relations: Relations | None = None) -> "EventTables":
@@ -123,10 +114,7 @@ class EventTables:
 
         One whose id is in the log as well counts once.
         """
-        self._opened_for = None
-        self._recent = events.num_rows > 0
-        if self._recent:
-            self._relations.add(_RECENT, events)
+        self._open.add_recent(events)
 
     def prepare(
         self, as_of: datetime, wanted: Collection[str], who: Who = EVERYONE, *, read_once: bool = False
@@ -135,24 +123,22 @@ class EventTables:
 
         Only rows of ``who`` are in them. Tables that are ``read_once`` are not copied out of the kept folds.
         """
-        if as_of != self._written_for:
-            self._texts.clear()
-            self._written_for = as_of
+        self._texts.begin(as_of)
         kind = (who.everyone, who.names is None)
         who.add_to(self._relations)
         stand = self._relations.view if read_once else self._relations.keep
         bases = [base for base in FOLDED if base.table in wanted]
         unfolded = self._folds.add_to(self._relations, bases, as_of.date(), fold=who.names is None)
         # Slices share what is open for everybody: it is little, and lies scattered over many files.
-        self._open(as_of, who if who.names is not None else EVERYONE, unfolded, bases)
+        self._open.fold(bases, as_of, who if who.names is not None else EVERYONE, unfolded)
         for base in bases:
-            stand(base.table, self._written((base, kind), partial(self._as_seen, base, as_of, who)))
+            stand(base.table, self._texts.of((base, kind), partial(self._as_seen, base, as_of, who)))
         if Users.table in wanted:
             seen = partial(Users.seen, who.of(self._table(_USERS_NOW)), ibis.timestamp(as_of))
-            self._relations.keep(Users.table, self._written((Users, kind), seen))
+            self._relations.keep(Users.table, self._texts.of((Users, kind), seen))
         if CANONICAL in wanted:
             ids = partial(canonical, self._table(_ALIASES), as_of)
-            self._relations.view(CANONICAL, self._written(CANONICAL, ids))
+            self._relations.view(CANONICAL, self._texts.of(CANONICAL, ids))
 
     def keep(self, name: str, sql: str) -> None:
         """Keep the rows that ``sql`` selects from the prepared relations as relation ``name``."""
@@ -200,80 +186,12 @@ class EventTables:
 
     # --- parts ----------------------------------------------------------------------------------------
 
-    def _open(self, as_of: datetime, who: Who, unfolded: frozenset[date], bases: Iterable[type[Folded]]) -> None:
-        """The user-days that kept folds do not tell, and the folds of the events that counted on them at ``as_of``.
-
-        They are those that change after ``as_of``, those with events that are not in the log yet, and all of the
-        running day and of days that were not folded. What stands from the slice before is not made again.
-        """
-        if self._opened_for != (opened_for := (as_of, who, unfolded)):
-            self._open_events(as_of, who, unfolded)
-            self._opened_for = opened_for
-            self._opened.clear()
-        for base in bases:
-            if base not in self._opened:
-                self._relations.keep(f"open_{base.table}", self._open_folds[base])
-                self._opened.add(base)
-
-    def _open_events(self, as_of: datetime, who: Who, unfolded: frozenset[date]) -> None:
-        recent = self._known(_RECENT) if self._recent else None
-        kind = (self._recent, who.everyone, who.names is None)
-        pairs = self._written((_OPEN_DAYS, kind), partial(self._pairs, as_of, who, recent))
-        self._relations.keep(_OPEN_DAYS, pairs)
-        days = set(self.query(self._sql(self._table(_OPEN_DAYS).select(DAY).distinct()))[DAY].to_pylist())
-        whole = sorted(unfolded | {as_of.date()})
-        logged = tuple(
-            name
-            for name, wanted in ((_WHOLE_DAYS, whole), (_SOME_DAYS, sorted(days.difference(whole))))
-            if wanted and self._log.add_to(self._relations, name, wanted)
-        )
-        if _SOME_DAYS in logged:
-            self._relations.keep(_OPEN_IDS, self._written(_OPEN_IDS, self._open_ids))
-        events = partial(self._counted, as_of, who, recent, logged, whole)
-        self._relations.keep(_OPEN_EVENTS, self._written((_OPEN_EVENTS, kind, logged, *whole), events))
-
-    def _pairs(self, as_of: datetime, who: Who, recent: Value | None) -> Value:
-        """User and day of the open user-days before the running day."""
-        settling = who.of(self._table(SETTLING))
-        pairs = settling.filter(settling[SETTLES_AT] > as_of, settling[DAY] < as_of.date()).select(c.USER_ID, DAY)
-        if recent is None:
-            return pairs
-        return pairs.union(who.of(of_users(recent)).select(c.USER_ID, DAY)).distinct()
-
-    def _open_ids(self) -> Value:
-        """Ids whose events may be of a user with an open day."""
-        users = self._table(_OPEN_DAYS).select(c.USER_ID).distinct()
-        stand_for_them = self._table(_ALIASES).semi_join(users, c.USER_ID).select(RAW_ID)
-        return users.rename({RAW_ID: c.USER_ID}).union(stand_for_them).distinct()
-
-    def _counted(
-        self, as_of: datetime, who: Who, recent: Value | None, logged: tuple[str, ...], whole: list[date]
-    ) -> Value:
-        """The events that counted, on ``whole`` days of everybody and on the pairs."""
-        # A log may hand over more days than it was asked for. Of the days that are open for some only, the events
-        # that name one of them are picked out before anything is made of them.
-        parts = []
-        if _WHOLE_DAYS in logged:
-            rows = self._known(_WHOLE_DAYS)
-            parts.append(rows.filter(rows[DAY].isin(whole)))
-        if _SOME_DAYS in logged:
-            rows = self._known(_SOME_DAYS, self._table(_OPEN_IDS))
-            parts.append(rows.filter(~rows[DAY].isin(whole)))
-        if not parts:
-            parts = [self._known(_RAW + EVENTS).filter(ibis.literal(False))]  # a limit of 0 would read everything
-        rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
-        if recent is not None:
-            rows = rows.union(recent.anti_join(rows, c.EVENT_ID).select(rows.columns))
-        seen = who.of(counted(of_users(rows), as_of))
-        today = seen[DAY].isin(whole)
-        return seen.filter(today).union(seen.filter(~today).semi_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY]))
-
     def _as_seen(self, base: type[Folded], as_of: datetime, who: Who) -> Value:
         """Kept rows of settled user-days and fresh rows of open ones, as tags see them."""
         moment = ibis.timestamp(as_of)
         kept = who.of(self._table(kept_name(base)))
-        kept = kept.filter(kept[DAY] < as_of.date()).anti_join(self._table(_OPEN_DAYS), [c.USER_ID, DAY])
-        fresh = who.of(self._table(f"open_{base.table}"))
+        kept = kept.filter(kept[DAY] < as_of.date()).anti_join(self._table(OPEN_DAYS), [c.USER_ID, DAY])
+        fresh = who.of(self._table(open_name(base)))
         return base.seen(kept.union(fresh.select(kept.columns)), moment.date(), moment)
 
     def _known(self, raw: str, ids: Value | None = None) -> Value:
@@ -289,12 +207,6 @@ class EventTables:
 
     def _table(self, name: str) -> Value:
         return relation(self._relations, name)
-
-    def _written(self, key: Hashable, make: Callable[[], Value]) -> str:
-        """SQL that is the same for every slice of one build, written once."""
-        if key not in self._texts:
-            self._texts[key] = self._sql(make())
-        return self._texts[key]
 
     def _sql(self, expression: Value) -> str:
         return to_sql(expression, self._relations.dialect)

@@ -11,16 +11,13 @@ from features.contracts.errors import StoreFullError, StoreUnavailableError
 from serving.store.schema import MIGRATIONS, TABLES, VERSION
 
 _BUSY_MILLISECONDS = 5_000
-#: Pages of 4 KiB in the log when it is copied into the file. SQLite's own 1,000 is three batches of events, which leave
-#: the same pages to be copied again with the next three.
-_LOG_PAGES = 4_000
 
 
 class Connections:
     """The connections of one process to one database file, which is created when it is missing."""
 
     def __init__(self, file: Path, max_bytes: int | None = None) -> None:
-        """The file grows to ``max_bytes`` at most, its log of some 20 megabytes beside it not counted."""
+        """The file grows to ``max_bytes`` at most, its log of up to a few megabytes beside it not counted."""
         self._file, self._max_bytes = file, max_bytes
         self._local = threading.local()
         self._opened: dict[threading.Thread, sqlite3.Connection] = {}
@@ -72,7 +69,6 @@ class Connections:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an answered event survives a power cut
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             connection.execute("PRAGMA secure_delete = ON")  # an erased user is not to be read from free pages
             if self._max_bytes is not None:
                 (page_size,) = connection.execute("PRAGMA page_size").fetchone()

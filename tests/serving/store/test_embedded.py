@@ -9,7 +9,6 @@ import pytest
 
 from features.contracts.errors import StoreUnavailableError
 from serving.store import Arrival, Consent, EmbeddedStore
-from tests.serving.store.test_conformance import event
 
 
 def test_it_syncs_every_commit_and_lets_readers_be(tmp_path: Path) -> None:
@@ -17,16 +16,6 @@ def test_it_syncs_every_commit_and_lets_readers_be(tmp_path: Path) -> None:
     with store._connections.reading() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    store.close()
-
-
-def test_its_log_is_copied_into_the_file_and_begun_anew(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path / "store.sqlite")
-    for number in range(12):
-        store.add_events([event(1000 * number + n, properties="x" * 5_000) for n in range(1000)])
-    assert (tmp_path / "store.sqlite").stat().st_size > 60_000_000
-    assert (tmp_path / "store.sqlite-wal").stat().st_size < 30_000_000
-    assert store.queue_length() == 12_000
     store.close()
 
 

@@ -73,6 +73,22 @@ def test_what_was_shown_does_not_crowd_out_what_was_done(store: OnlineStore) -> 
     assert [e.item_id for e in store.recent(ANNA, 1)] == ["done", "i11"]
 
 
+def test_both_bounds_may_be_full_and_one_more_takes_the_oldest_of_its_own_kind(store: OnlineStore) -> None:
+    did = [event(n, item=f"did{n}") for n in range(5)]
+    shown = [event(10 + n, item=f"shown{n}", kind=EventType.IMPRESSION) for n in range(5)]
+    store.add_events(did)
+    store.add_events(shown)
+    assert len(store.recent(ANNA)) == 10
+    store.add_events([event(20, item="did5")])
+    assert [e.item_id for e in store.recent(ANNA)] == [
+        *("did1", "did2", "did3", "did4"),
+        *("shown0", "shown1", "shown2", "shown3", "shown4"),
+        "did5",
+    ]
+    store.add_events([event(21, item="shown5", kind=EventType.IMPRESSION)])
+    assert [e.item_id for e in store.recent(ANNA)][4:] == ["shown1", "shown2", "shown3", "shown4", "did5", "shown5"]
+
+
 def test_events_without_item_are_queued_but_not_recent(store: OnlineStore) -> None:
     store.add_events([event(1, kind=EventType.SEARCH, item=None)])
     assert store.recent(ANNA) == []

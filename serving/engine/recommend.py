@@ -274,7 +274,7 @@ class RecommendEngine:
             unknown_items=question.unknown_items,
             dropped=answer.dropped,
         )
-        if posed.asked.placement.explores:
+        if posed.asked.placement.chain.explores:
             self._served.write(made, posed.asked.placement.target, question.context.now)
         return made
 

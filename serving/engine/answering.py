@@ -10,7 +10,7 @@ from serving.engine.asking import Degraded, Dropped, RecommendedItem
 from serving.engine.live_model import LiveModel
 from serving.engine.observing import Observer, stage
 from serving.engine.placements import Placement
-from serving.engine.question import Question
+from serving.engine.question import Question, histories_of
 from serving.engine.ranking import RankedList, rank_batch
 from serving.engine.reasons import REQUEST, reason_for
 from serving.engine.saying import Said, said_of
@@ -57,7 +57,7 @@ def personal_answers(
     All placements of ``batch`` treat seen items alike. Also says what all of them were made without; ``deadline`` is a
     moment of ``time.perf_counter``.
     """
-    histories = Histories.joined([each.question.history for each in batch])
+    histories = histories_of([each.question for each in batch])
     ranked = rank_batch(
         live.recommender,
         histories,

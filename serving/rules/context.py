@@ -78,6 +78,9 @@ class Filters:
         return bool(self.categories or self.brands) or self.price_min is not None or self.price_max is not None
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True)
 class Purchases:
     """The ``b`` items a user bought, ascending, and when."""
@@ -115,4 +118,4 @@ class RuleContext:
     shown: Mapping[int, frozenset[int]] = field(default_factory=dict)  # days ago (UTC) -> items the user was shown
     near: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # intent -> item -> the item in view it is near
     excluded: frozenset[int] = frozenset()  # item indices the caller does not want
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS

@@ -33,6 +33,23 @@ def drawn_from(after: Int32, before: Int32, slots: Int32) -> bool:
     return sound
 
 
+@compiled((I8, N))
+def in_front(front: Int64, length: int) -> Int64:
+    """The places ``0 .. length - 1`` with those of ``front`` first; ``ValueError`` for a place that there is not."""
+    order, used = np.empty(length, np.int64), np.zeros(length, np.bool_)
+    count = 0
+    for place in front:
+        if not 0 <= place < length or used[place]:
+            raise ValueError("a place was chosen that the list does not have, or one was chosen twice")
+        order[count], used[place] = place, True
+        count += 1
+    for place in range(length):
+        if not used[place]:
+            order[count] = place
+            count += 1
+    return order
+
+
 @compiled((I4, I4, I4, I4, I4, F8, F8, types.float64, N))
 def most_different(
     item: Int32,

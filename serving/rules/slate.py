@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from serving.rules.compiled import in_front
 from training.interactions import Bool, Float32, Int32
 from training.models.ragged import Float64
 
@@ -42,11 +43,11 @@ class Slate:
         return type(self)(self.item[taken], self.score[taken], self.propensity[taken], self.fixed[taken])
 
     def first(self, places: Sequence[int] | np.ndarray) -> Self:
-        """All items, those at ``places`` in front."""
+        """All items, those at ``places`` (distinct ones) in front."""
         front = np.asarray(places, dtype=np.int64)
-        rest = np.ones(len(self), dtype=np.bool_)
-        rest[front] = False
-        return self.at(np.concatenate([front, rest.nonzero()[0]]))
+        if front.tolist() == list(range(len(front))):
+            return self
+        return self.at(in_front(front, len(self)))
 
     def extended(self, item: Iterable[int]) -> Self:
         """With further items at the end, without score; those that stand in it already stay where they are."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.rules.compiled import bought_items, drawn_from, most_different, within_caps
+from serving.rules.compiled import bought_items, drawn_from, in_front, most_different, within_caps
 
 ITEMS = 30
 several = settings(max_examples=80, deadline=None)
@@ -93,3 +93,10 @@ def test_a_list_is_drawn_from_another(after: list[int], sound: bool) -> None:
     slots = np.zeros(4, np.int32)
     assert drawn_from(np.array(after, np.int32), np.array([0, 2, 3], np.int32), slots) is sound
     assert not slots.any()
+
+
+def test_places_come_to_the_front_each_once() -> None:
+    assert in_front(np.array([3, 1], np.int64), 5).tolist() == [3, 1, 0, 2, 4]
+    for wrong in ([0, 0], [5], [-1]):
+        with pytest.raises(ValueError, match="twice"):
+            in_front(np.array(wrong, np.int64), 5)

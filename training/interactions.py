@@ -32,11 +32,6 @@ def _untold() -> Int16:
     return np.empty(0, dtype=np.int16)
 
 
-def _told(values: Int16, n: int) -> Int16:
-    """(n,) ``values``, or what is not known of anything where they were left out."""
-    return values if len(values) else np.broadcast_to(np.int16(UNTOLD), n)
-
-
 class Clock(StrEnum):
     """What the ``time`` array means."""
 
@@ -122,7 +117,8 @@ class Histories:
 
     def __post_init__(self) -> None:
         for name in ("channel", "region", "hour"):
-            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self), UNTOLD, dtype=np.int16))
 
     def __len__(self) -> int:
         return len(self.as_of)
@@ -220,7 +216,9 @@ class Interactions:
 
     def __post_init__(self) -> None:
         for name in ("channel", "region"):
-            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
+            if not len(getattr(self, name)):
+                # One number for all events: logs are long.
+                object.__setattr__(self, name, np.broadcast_to(np.int16(UNTOLD), len(self)))
 
     def __len__(self) -> int:
         return len(self.user)
@@ -249,12 +247,14 @@ class Interactions:
         moments = np.full(len(users), as_of, dtype=np.int64)
         starts = self.user.searchsorted(users, side="left")
         ends = self._ends(starts, self.user.searchsorted(users, side="right"), moments)
+        lengths = ends - starts
         indptr = np.zeros(len(users) + 1, dtype=np.int64)
-        np.cumsum(ends - starts, out=indptr[1:])
-        taken = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], ends - starts)
-        channel, region = (np.full(len(users), UNTOLD, dtype=np.int16) for _ in range(2))
+        lengths.cumsum(out=indptr[1:])
+        taken = np.arange(indptr[-1]) + (starts - indptr[:-1]).repeat(lengths)
+        channel = np.full(len(users), UNTOLD, dtype=np.int16)
+        region = channel.copy()
         if self.clock is not Clock.NONE:  # without order no event is the newest one
-            known = (ends > starts).nonzero()[0]
+            known = lengths.nonzero()[0]
             newest = ends[known] - 1
             channel[known], region[known] = self.channel[newest], self.region[newest]
         return Histories(
@@ -276,7 +276,7 @@ class Interactions:
         if self.clock is Clock.NONE or not len(self):
             return stops
         ends = stops.copy()
-        # Mostly everything was long ago: only rows that go on until their moment are searched.
-        for row in ((stops > starts) & (self.time[stops - 1] >= moments)).nonzero()[0].tolist():
+        # Mostly everything was long ago: only rows whose last event was not are searched.
+        for row in (self.time[stops - 1] >= moments).nonzero()[0].tolist():
             ends[row] = starts[row] + self.time[starts[row] : stops[row]].searchsorted(moments[row])
         return ends

@@ -30,7 +30,7 @@ class Campaign(Period):
         """``placement`` with the campaign's rules in front of its own."""
         entries: dict[str, tuple[Period, ...]] = {"pin": self.pins, "boost": self.boosts, "block": self.blocks}
         uses = [use_rule({"rule": name, f"{name}s": self._dated(given)}) for name, given in entries.items() if given]
-        return placement.under(uses)
+        return placement.model_copy(update={"rules": (*uses, *placement.rules)})
 
     def _dated(self, entries: tuple[Period, ...]) -> list[Period]:
         dates: dict[str, Any] = {"from_": self.from_, "until": self.until}

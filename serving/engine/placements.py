@@ -1,6 +1,6 @@
 """Placements: where in the mall a list is shown, how long it is and which rules it obeys."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -60,12 +60,11 @@ class Placement(Config):
         always = [rule_class(name)(rule_class(name).Config()) for name in ALWAYS]
         return RuleChain((*always, *(use.build() for use in self.rules)))
 
-    def under(self, rules: Iterable[RuleUse]) -> Self:
-        """The placement with further ``rules`` in front of its own."""
-        # Not model_copy: it would take the chain along.
-        return self.model_validate(
-            {**{name: getattr(self, name) for name in type(self).model_fields}, "rules": (*rules, *self.rules)}
-        )
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which makes its own chain of its own rules."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("chain", None)
+        return copy
 
 
 def load_placements(folder: Path | None = None) -> dict[str, Placement]:

@@ -57,7 +57,10 @@ class Rule(ABC):
         self.config = config
 
     def rests(self, context: RuleContext) -> bool:
-        """Whether the question gives the rule nothing to do, so that every slate would stay as it is."""
+        """Whether the question gives the rule nothing to do: it is not asked then. Nobody has to say so; it saves time.
+
+        The rule offers nothing then, and every slate would stay as it is.
+        """
         return False
 
     def offers(self, context: RuleContext) -> Mapping[int, Offer]:

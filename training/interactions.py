@@ -32,11 +32,6 @@ def _untold() -> Int16:
     return np.empty(0, dtype=np.int16)
 
 
-def _told(values: Int16, n: int) -> Int16:
-    """(n,) ``values``, or what is not known of anything where they were left out."""
-    return values if len(values) else np.broadcast_to(np.int16(UNTOLD), n)
-
-
 class Clock(StrEnum):
     """What the ``time`` array means."""
 
@@ -122,7 +117,8 @@ class Histories:
 
     def __post_init__(self) -> None:
         for name in ("channel", "region", "hour"):
-            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self), UNTOLD, dtype=np.int16))
 
     def __len__(self) -> int:
         return len(self.as_of)
@@ -180,11 +176,14 @@ class Histories:
             basket=self.basket[mask],
         )
 
-    def asked_from(self, *, channel: int = UNTOLD, region: int = UNTOLD, hour: int = UNTOLD) -> Self:
-        """The same questions from a place and hour that the caller names; what he leaves out stays as it is known."""
+    def asked_from(
+        self, *, channel: int | Int16 = UNTOLD, region: int | Int16 = UNTOLD, hour: int | Int16 = UNTOLD
+    ) -> Self:
+        """The same questions from a place and hour that the caller names (one for all, or one each); what he leaves
+        out, :data:`UNTOLD`, stays as it is known."""
 
-        def told(code: int, known: Int16) -> Int16:
-            return known if code == UNTOLD else np.full(len(self), code, dtype=np.int16)
+        def told(code: int | Int16, known: Int16) -> Int16:
+            return np.where(np.asarray(code) == UNTOLD, known, code).astype(np.int16)
 
         return replace(
             self,
@@ -217,7 +216,9 @@ class Interactions:
 
     def __post_init__(self) -> None:
         for name in ("channel", "region"):
-            object.__setattr__(self, name, _told(getattr(self, name), len(self)))
+            if not len(getattr(self, name)):
+                # One number for all events: logs are long.
+                object.__setattr__(self, name, np.broadcast_to(np.int16(UNTOLD), len(self)))
 
     def __len__(self) -> int:
         return len(self.user)
@@ -243,22 +244,19 @@ class Interactions:
         For :attr:`Clock.ORDERED` pass a position past the last one to see everything; for :attr:`Clock.NONE`
         ``as_of`` is ignored. The question of a user is taken to come from where his newest known event did.
         """
-        moments = np.broadcast_to(np.asarray(as_of, dtype=np.int64), users.shape).copy()
-        starts = np.searchsorted(self.user, users, side="left")
-        stops = np.searchsorted(self.user, users, side="right")
-        lengths = stops - starts
-        row = np.repeat(np.arange(len(users)), lengths)
-        taken = np.arange(len(row), dtype=np.int64) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-        if self.clock is not Clock.NONE:
-            known = self.time[taken] < moments[row]
-            taken, row = taken[known], row[known]
-        counts = np.bincount(row, minlength=len(users))
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        # Without order no event is the newest one.
-        ordered = np.flatnonzero(counts) if self.clock is not Clock.NONE else np.empty(0, dtype=np.int64)
-        newest = taken[indptr[1:][ordered] - 1]
-        channel, region = (np.full(len(users), UNTOLD, dtype=np.int16) for _ in range(2))
-        channel[ordered], region[ordered] = self.channel[newest], self.region[newest]
+        moments = np.full(len(users), as_of, dtype=np.int64)
+        starts = self.user.searchsorted(users, side="left")
+        ends = self._ends(starts, self.user.searchsorted(users, side="right"), moments)
+        lengths = ends - starts
+        indptr = np.zeros(len(users) + 1, dtype=np.int64)
+        lengths.cumsum(out=indptr[1:])
+        taken = np.arange(indptr[-1]) + (starts - indptr[:-1]).repeat(lengths)
+        channel = np.full(len(users), UNTOLD, dtype=np.int16)
+        region = channel.copy()
+        if self.clock is not Clock.NONE:  # without order no event is the newest one
+            known = lengths.nonzero()[0]
+            newest = ends[known] - 1
+            channel[known], region[known] = self.channel[newest], self.region[newest]
         return Histories(
             user=users.astype(np.int32),
             as_of=moments,
@@ -272,3 +270,13 @@ class Interactions:
             channel=channel,
             region=region,
         )
+
+    def _ends(self, starts: Int64, stops: Int64, moments: Int64) -> Int64:
+        """(q,) where the events of ``starts : stops`` end that lie strictly before each of ``moments``."""
+        if self.clock is Clock.NONE or not len(self):
+            return stops
+        ends = stops.copy()
+        # Mostly everything was long ago: only rows whose last event was not are searched.
+        for row in (self.time[stops - 1] >= moments).nonzero()[0].tolist():
+            ends[row] = starts[row] + self.time[starts[row] : stops[row]].searchsorted(moments[row])
+        return ends

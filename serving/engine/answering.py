@@ -1,5 +1,6 @@
 """From questions to ranked, filtered, explained items over one loaded model. No state, no store."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,14 +10,15 @@ from serving.engine.asking import Degraded, Dropped, RecommendedItem
 from serving.engine.live_model import LiveModel
 from serving.engine.observing import Observer, stage
 from serving.engine.placements import Placement
-from serving.engine.question import Question
+from serving.engine.question import Question, histories_of
 from serving.engine.ranking import RankedList, rank_batch
-from serving.engine.reasons import REQUEST, reason_for, reason_of
-from serving.rules import Filters, Offer, Outcome, Rule, Slate, Stage, apply_rules
+from serving.engine.reasons import REQUEST, reason_for
+from serving.engine.saying import Said, said_of
+from serving.rules import Offer, Outcome, RuleChain, Slate, Stage
 from serving.rules.filters import FiltersConfig, RequestFilters
 from training.interactions import Bool, Histories, Int32
 from training.models.pool import Pool
-from training.models.recommender import Evidence, Intent, Recommender
+from training.models.recommender import Intent, Recommender
 
 TRENDING = "trending"
 _WIDE = 1000  # how deep a list is read when the caller's filters may take out most of it
@@ -42,7 +44,7 @@ class Asked:
     def width(self) -> int:
         """How many ranked items the rules are given."""
         context = self.question.context
-        if context.filters != Filters():
+        if context.filters:
             return _WIDE
         return max(self.placement.ranked, self.question.n) + len(context.excluded)
 
@@ -55,7 +57,7 @@ def personal_answers(
     All placements of ``batch`` treat seen items alike. Also says what all of them were made without; ``deadline`` is a
     moment of ``time.perf_counter``.
     """
-    histories = Histories.joined([each.question.history for each in batch])
+    histories = histories_of([each.question for each in batch])
     ranked = rank_batch(
         live.recommender,
         histories,
@@ -67,75 +69,59 @@ def personal_answers(
     with stage(observer, "rules", len(batch)):
         outcomes = [_ruled(live, each, found) for each, found in zip(batch, ranked.lists, strict=True)]
     with stage(observer, "reasons", len(batch)):
-        evidence = _evidence(live, histories, ranked.lists, outcomes)
-        answers = [
-            _answer(live, each, found, outcome, why)
-            for each, found, outcome, why in zip(batch, ranked.lists, outcomes, evidence, strict=True)
-        ]
+        found = [_found(*each) for each in zip(ranked.lists, outcomes, strict=True)]
+        said = said_of(live, histories, [each.question for each in batch], found)
+        answers = [_answer(live, *each) for each in zip(batch, ranked.lists, outcomes, said, strict=True)]
     return answers, ranked.degraded
 
 
 def _ruled(live: LiveModel, asked: Asked, ranked: RankedList) -> Outcome:
-    chain, question = asked.placement.chain(), asked.question
+    chain, question = asked.placement.chain, asked.question
     slate = Slate.of(ranked.item, ranked.score)
-    outcome = apply_rules(chain, question.context, slate, trace=asked.explain)
+    outcome = chain.apply(question.context, slate, trace=asked.explain)
     if len(outcome.slate) >= question.n:
         return outcome
     # Heat cannot be compared with how well an item fits: popular items follow, without a score.
     longer = slate.extended(_trending(live, question).item.tolist())
-    return apply_rules(chain, question.context, longer, trace=asked.explain)
+    return chain.apply(question.context, longer, trace=asked.explain)
 
 
-def _evidence(
-    live: LiveModel, histories: Histories, ranked: Sequence[RankedList], outcomes: Sequence[Outcome]
-) -> list[dict[int, Evidence]]:
-    """Per question what speaks for each item that is shown and was ranked."""
-    rows, items, sources = [], [], []
-    for row, (found, outcome) in enumerate(zip(ranked, outcomes, strict=True)):
-        place_of = {item: place for place, item in enumerate(found.item.tolist())}
-        places = np.array([place_of[i] for i in outcome.slate.item.tolist() if i in place_of], dtype=np.int64)
-        rows.append(np.full(len(places), row, dtype=np.int32))
-        items.append(found.item[places])
-        sources.append(found.source[places])
-    question, shown = np.concatenate(rows), np.concatenate(items)
-    evidence: list[dict[int, Evidence]] = [{} for _ in ranked]
-    for place, why in enumerate(live.recommender.evidence(histories, question, shown, np.concatenate(sources))):
-        evidence[int(question[place])][int(shown[place])] = why
-    return evidence
+def _found(ranked: RankedList, outcome: Outcome) -> dict[int, int]:
+    """Of the items that are shown those that were ranked, with the place of their source."""
+    source = dict(zip(ranked.item.tolist(), ranked.source.tolist(), strict=True))
+    return {item: source[item] for item in outcome.slate.item.tolist() if item in source}
 
 
-def _answer(
-    live: LiveModel, asked: Asked, ranked: RankedList, outcome: Outcome, evidence: Mapping[int, Evidence]
-) -> Answer:
+def _answer(live: LiveModel, asked: Asked, ranked: RankedList, outcome: Outcome, said: Mapping[int, Said]) -> Answer:
     placement, question = asked.placement, asked.question
-    items = _items(live, question, outcome, evidence, propensities=placement.explores)
+    items = _items(live, question, outcome, said, propensities=placement.chain.explores)
     if not asked.explain:
         return Answer(items)
-    sources = _source_scores(live, question, placement, np.array(list(evidence), dtype=np.int32))
+    sources = _source_scores(live, question, placement, np.array(list(said), dtype=np.int32))
     explained = tuple(
         replace(shown, sources=sources.get(item, {}))
         for shown, item in zip(items, outcome.slate.item.tolist(), strict=True)
     )
-    return Answer(explained, _dropped(live, placement.chain(), outcome, frozenset(ranked.item.tolist())))
+    return Answer(explained, _dropped(live, placement.chain, outcome, frozenset(ranked.item.tolist())))
 
 
 def trending_answer(live: LiveModel, question: Question, placement: Placement) -> Answer:
     """What many people take now, under the same rules; the same for everybody."""
-    outcome = apply_rules(placement.chain(), question.context, _trending(live, question))
-    return Answer(_items(live, question, outcome, {}, propensities=placement.explores))
+    outcome = placement.chain.apply(question.context, _trending(live, question))
+    return Answer(_items(live, question, outcome, {}, propensities=placement.chain.explores))
 
 
 def near_answer(live: LiveModel, question: Question, placement: Placement, item: int, intent: Intent) -> Answer:
     """Items like one item, or that go with it."""
     found = live.recommender.similar(item, _WIDE, intent)
-    outcome = apply_rules(placement.chain(), question.context, Slate.of(found.item, found.score))
+    outcome = placement.chain.apply(question.context, Slate.of(found.item, found.score))
     return Answer(_items(live, question, outcome, {}, otherwise=intent))
 
 
 def _trending(live: LiveModel, question: Question) -> Slate:
     """What many people take now. It needs no candidate source, so that there is always something to show."""
     popular = live.popular
-    if question.context.filters != Filters():
+    if question.context.filters:
         within = RequestFilters(FiltersConfig())
         popular = within.apply(question.context, Slate.of(popular, live.heat(popular))).item
     return Slate.of(popular[:_WIDE], live.heat(popular[:_WIDE]))
@@ -145,33 +131,32 @@ def _items(
     live: LiveModel,
     question: Question,
     outcome: Outcome,
-    evidence: Mapping[int, Evidence],
+    said: Mapping[int, Said],
     *,
     otherwise: str = TRENDING,
     propensities: bool = False,
 ) -> tuple[RecommendedItem, ...]:
     """The places of an answer. What was neither ranked nor brought in by a rule is of the source ``otherwise``."""
-    slate, context = outcome.slate, question.context
+    slate, ids = outcome.slate, live.past.items.ids(outcome.slate.item)
+    chances: Sequence[float | None] = slate.propensity.tolist() if propensities else [None] * len(slate)
     items = []
-    for place, item in enumerate(slate.item.tolist()):
-        why = evidence.get(item)
-        if why is not None:
-            source, reason = why.source, reason_of(why, item, context.bought, question.as_of, live)
-        else:
-            offer = outcome.offered.get(item, Offer(otherwise))
-            source, reason = offer.source, reason_for(offer.source, item, offer.because, live)
-        score = float(slate.score[place])
+    for item, item_id, score, chance in zip(slate.item.tolist(), ids, slate.score.tolist(), chances, strict=True):
+        source, reason = said.get(item) or _unranked(live, item, outcome.offered.get(item, Offer(otherwise)))
         items.append(
             RecommendedItem(
-                item_id=live.past.items.id(item),
-                score=None if np.isnan(score) else score,
+                item_id=item_id,
+                score=None if math.isnan(score) else score,
                 source=source,
                 reason=reason,
                 title=live.title(item),
-                propensity=float(slate.propensity[place]) if propensities else None,
+                propensity=chance,
             )
         )
     return tuple(items)
+
+
+def _unranked(live: LiveModel, item: int, offer: Offer) -> Said:
+    return Said(offer.source, reason_for(offer.source, item, offer.because, live))
 
 
 def given_answer(live: LiveModel, question: Question, given: Int32) -> Answer:
@@ -184,8 +169,8 @@ def given_answer(live: LiveModel, question: Question, given: Int32) -> Answer:
     heard: Bool = np.asarray(np.isfinite(candidates.rank).any(axis=1))
     best = np.zeros(len(given), dtype=np.int32)
     best[heard] = candidates.only(heard).best_source()
-    evidence = live.recommender.evidence(question.history, candidates.row, candidates.item, best)
-    known = {int(candidates.item[place]): evidence[place] for place in np.flatnonzero(heard).tolist()}
+    found = {int(candidates.item[place]): int(best[place]) for place in np.flatnonzero(heard).tolist()}
+    (known,) = said_of(live, question.history, [question], [found])
     slate = Slate.of(candidates.item[order], score[order].astype(np.float32))
     return Answer(_items(live, question, Outcome(slate, {}, {}), known, otherwise=REQUEST))
 
@@ -215,9 +200,9 @@ def _source_scores(
     }
 
 
-def _dropped(live: LiveModel, chain: tuple[Rule, ...], outcome: Outcome, ranked: frozenset[int]) -> tuple[Dropped, ...]:
+def _dropped(live: LiveModel, chain: RuleChain, outcome: Outcome, ranked: frozenset[int]) -> tuple[Dropped, ...]:
     """What rules took out of what was ranked or brought in; items that were merely too many are not listed."""
-    rules = {rule.name: rule for rule in chain}
+    rules = {rule.name: rule for rule in chain.rules}
     return tuple(
         Dropped(live.past.items.id(item), name, rules[name].reason)
         for item, name in outcome.dropped.items()

@@ -22,10 +22,11 @@ class LiveFacts:
     ) -> None:
         self._items, self._on_sale, self._in_stock = items, on_sale, in_stock
         self.facts = ItemFacts(
-            category=catalogue.category,
-            department=catalogue.department,
-            brand=catalogue.brand,
-            shop=catalogue.shop,
+            # Copies: at every call of a compiled loop numba looks arrays over that cannot be written.
+            category=np.array(catalogue.category, dtype=np.int32),
+            department=np.array(catalogue.department, dtype=np.int32),
+            brand=np.array(catalogue.brand, dtype=np.int32),
+            shop=np.array(catalogue.shop, dtype=np.int32),
             price=np.array(catalogue.price, dtype=np.float32),
             available=np.logical_and(on_sale, in_stock),
             names=Names.of(items, catalogue, shops),

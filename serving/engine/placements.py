@@ -1,14 +1,16 @@
 """Placements: where in the mall a list is shown, how long it is and which rules it obeys."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator
 
 from features.contracts.config import Config, load_config
 from features.contracts.errors import ConfigError, UnknownNameError
 from features.contracts.events import EventType
-from serving.rules import Rule, RuleConfig, Stage, in_order, rule_class
+from serving.rules import Rule, RuleChain, RuleConfig, rule_class
 
 #: Rules that answer the request itself. They run in every placement and are not listed there.
 ALWAYS = ("exclusions", "filters", "at_most")
@@ -52,15 +54,17 @@ class Placement(Config):
     def _named(cls, uses: Any) -> Any:
         return [use_rule(use) if isinstance(use, dict) else use for use in uses] if isinstance(uses, list) else uses
 
-    def chain(self) -> tuple[Rule, ...]:
-        """Every rule of an answer, the request's own included, in the order in which they run."""
+    @cached_property
+    def chain(self) -> RuleChain:
+        """Every rule of an answer, the request's own included, made when it is first asked for."""
         always = [rule_class(name)(rule_class(name).Config()) for name in ALWAYS]
-        return in_order((*always, *(use.build() for use in self.rules)))
+        return RuleChain((*always, *(use.build() for use in self.rules)))
 
-    @property
-    def explores(self) -> bool:
-        """Whether chance decides about a place of its lists."""
-        return any(rule_class(use.rule).stage is Stage.EXPLORE for use in self.rules)
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which makes its own chain of its own rules."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("chain", None)
+        return copy
 
 
 def load_placements(folder: Path | None = None) -> dict[str, Placement]:

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from serving.rules import Purchases, Text
 from training.interactions import SECONDS_PER_DAY
-from training.models.recommender import Evidence
 
 
 class Titles(Protocol):
@@ -34,6 +33,9 @@ _AFTER = Text("often bought after “{item}”", "买过「{item}」的人常接
 
 #: The source of an item that the caller proposed and no candidate source did.
 REQUEST = "request"
+
+#: What is said of an item that the user had without buying it.
+SEEN = Text("you looked at it before", "您曾看过")
 
 #: By source: the candidate sources of models, and what rules bring in.
 WORDS: dict[str, Words] = {
@@ -65,7 +67,7 @@ WORDS: dict[str, Words] = {
     "linear": Words(
         Text("goes with what you had", "与您买过的商品相配"), Text("goes with “{item}”", "与「{item}」相配")
     ),
-    "repeat": Words(Text("you looked at it before", "您曾看过")),
+    "repeat": Words(SEEN),
     "replenish": Words(Text("you buy it again and again", "您经常回购")),
     REQUEST: Words(Text("ranked for you", "按您的偏好排序")),
     "sessions": Words(
@@ -81,15 +83,18 @@ WORDS: dict[str, Words] = {
 _GENERIC = Words(Text("recommended for you", "为您推荐"))
 
 
-def reason_of(evidence: Evidence, item: int, bought: Purchases, as_of: int, titles: Titles) -> Text:
-    """The sentence for one recommended item: the user's own habit if there is one, else what its source saw."""
-    place = bought.place(item)
-    if place >= 0:
-        ago = (as_of - int(bought.last[place])) / SECONDS_PER_DAY
-        return _habit(int(bought.times[place]), float(bought.every[place]), ago)
-    if evidence.times > 0:
-        return WORDS["repeat"].plain
-    return reason_for(evidence.source, item, evidence.because, titles)
+def habit_with(item: int, bought: Purchases, as_of: int) -> Text | None:
+    """What is said of an item that the user bought, whoever recommends it; None when he never did."""
+    place = bought.places.get(item)
+    if place is None:
+        return None
+    ago = (as_of - int(bought.last[place])) / SECONDS_PER_DAY
+    return _habit(int(bought.times[place]), float(bought.every[place]), ago)
+
+
+def names_an_item(source: str) -> bool:
+    """Whether the sentence for a source names the item that speaks for it."""
+    return WORDS.get(source, _GENERIC).because is not None
 
 
 def reason_for(source: str, item: int, because: int, titles: Titles) -> Text:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from serving.engine.identities import KnownAs
 from serving.engine.live_model import LiveModel
 from serving.engine.observing import Observer, Unwatched, stage
 from serving.engine.placements import Placement
-from serving.engine.question import Question, Visit, prepare
+from serving.engine.question import Inquiry, Question, Visit, prepare
 from serving.engine.rollout import Mode
 from serving.engine.served import ServedLog
 from serving.engine.versions import Loaded, Versions
@@ -38,16 +38,24 @@ _BROKEN = {Degraded.RANKING, Degraded.RANKER}
 
 
 @dataclass(frozen=True)
-class _Posed:
-    """A question on its way to an answer."""
+class _Called:
+    """A question, and who answers it for whom."""
 
     ask: Ask
     model: LiveModel
     name: str  # of the placement
-    asked: Asked
     visit: Visit
-    degraded: tuple[Degraded, ...]
     late: bool
+    request_id: str
+
+
+@dataclass(frozen=True)
+class _Posed:
+    """A question on its way to an answer."""
+
+    called: _Called
+    asked: Asked
+    degraded: tuple[Degraded, ...]
 
 
 class RecommendEngine:
@@ -124,7 +132,9 @@ class RecommendEngine:
         with stage(self._observer, "prepare", len(asks)):
             there = self._visits.follow(model.facts for model in loaded.models)
             hurried = late or [False] * len(asks)
-            posed = [self._posed(ask, loaded, there, hurry) for ask, hurry in zip(asks, hurried, strict=True)]
+            posed = self._prepared(
+                [self._called(ask, loaded, there, hurry) for ask, hurry in zip(asks, hurried, strict=True)]
+            )
         answers: dict[int, Recommendation] = {}
         for places in _alike(posed):
             batch = [posed[place] for place in places]
@@ -142,7 +152,9 @@ class RecommendEngine:
         trial = self._versions.current.trial
         if trial is None or trial.rollout.mode is not Mode.SHADOW:
             return
-        posed = [self._posed_to(p.ask, trial.model, p.name, p.visit, late=False) for p, _ in waiting]
+        posed = self._prepared(
+            [replace(p.called, model=trial.model, late=False, request_id=self._new_id()) for p, _ in waiting]
+        )
         for places in _alike(posed):
             start = time.perf_counter()
             answers, degraded = self._ranked([posed[place] for place in places], math.inf)
@@ -169,7 +181,7 @@ class RecommendEngine:
             user_id=visit.user_id,
             placement="rank",
             known=question.known,
-            personalized=visit.personal and len(question.history.item) > 0,
+            personalized=visit.personal and question.has_history,
             degraded=(*late, *visit.degraded),
             items=answer.items,
             unknown_items=tuple(i for i, index in zip(item_ids, given, strict=True) if index == UNKNOWN),
@@ -209,7 +221,7 @@ class RecommendEngine:
             items=(),
         )
 
-    def _posed(self, ask: Ask, loaded: Loaded, store_there: bool, late: bool) -> _Posed:
+    def _called(self, ask: Ask, loaded: Loaded, store_there: bool, late: bool) -> _Called:
         model = loaded.model_for(ask.visitor)
         if model is None:
             raise MissingStateError("no recommendation model is deployed")
@@ -219,18 +231,31 @@ class RecommendEngine:
             visit = self._visits.visit_without_store(ask.visitor, Degraded.REALTIME_STATE)
         else:
             visit = self._visits.visit(ask.visitor)
-        return self._posed_to(ask, model, ask.placement or self._config.default_placement, visit, late=late)
+        return _Called(ask, model, ask.placement or self._config.default_placement, visit, late, self._new_id())
 
-    def _posed_to(self, ask: Ask, model: LiveModel, name: str, visit: Visit, *, late: bool) -> _Posed:
-        placement = self.placement(name)
-        question, stale = self._question(ask, visit, model, placement, self._new_id())
-        return _Posed(ask, model, name, Asked(question, placement, ask.explain), visit, (*stale, *visit.degraded), late)
+    def _prepared(self, called: Sequence[_Called]) -> list[_Posed]:
+        """The questions in their order, those to one model prepared together."""
+        posed: dict[int, _Posed] = {}
+        for model in {id(each.model): each.model for each in called}.values():
+            places = [place for place, each in enumerate(called) if each.model is model]
+            inquiries = [self._inquiry(called[place]) for place in places]
+            for place, inquiry, question in zip(places, inquiries, prepare(model, inquiries), strict=True):
+                each = called[place]
+                asked = Asked(question, inquiry.placement, each.ask.explain)
+                posed[place] = _Posed(each, asked, (*_stale(inquiry), *each.visit.degraded))
+        return [posed[place] for place in range(len(called))]
+
+    def _inquiry(self, called: _Called, placement: Placement | None = None) -> Inquiry:
+        now = int(self._clock()) if called.ask.as_of is None else called.ask.as_of
+        as_of = called.model.moment(now, self._config.stale_after_days)
+        where = self.placement(called.name) if placement is None else placement
+        return Inquiry(called.ask, called.visit, where, as_of, now, called.request_id)
 
     def _answered(self, batch: Sequence[_Posed], loaded: Loaded, deadline: float) -> list[Recommendation]:
         """Answers to questions that :func:`_alike` put together."""
-        model = batch[0].model
+        model = batch[0].called.model
         start = time.perf_counter()
-        if batch[0].late:
+        if batch[0].called.late:
             answers = [trending_answer(model, p.asked.question, p.asked.placement) for p in batch]
             degraded: tuple[Degraded, ...] = ()
         else:
@@ -242,13 +267,13 @@ class RecommendEngine:
         return made
 
     def _ranked(self, batch: Sequence[_Posed], deadline: float) -> tuple[list[Answer], tuple[Degraded, ...]]:
-        model = batch[0].model
+        model = batch[0].called.model
         try:
             return personal_answers(model, [p.asked for p in batch], deadline=deadline, observer=self._observer)
         except Exception:
             # Whatever breaks in a model must not leave the mall's page empty; the log and the answer both say so.
             # Where, and by what: whose question it was stays out of the log.
-            places = sorted({p.name for p in batch})
+            places = sorted({p.called.name for p in batch})
             _LOG.exception("ranking by %s failed at %s; trending items instead", model.version, ", ".join(places))
             answers = [trending_answer(model, p.asked.question, p.asked.placement) for p in batch]
             return answers, (Degraded.RANKING,)
@@ -260,21 +285,21 @@ class RecommendEngine:
             loaded.trial.guard.note(trial=tried, questions=questions, seconds=seconds, failed=failed)
 
     def _recommendation(self, posed: _Posed, answer: Answer, degraded: tuple[Degraded, ...]) -> Recommendation:
-        question, visit = posed.asked.question, posed.visit
-        ranked = not posed.late and Degraded.RANKING not in degraded
+        question, called = posed.asked.question, posed.called
+        ranked = not called.late and Degraded.RANKING not in degraded
         made = Recommendation(
             request_id=question.context.request_id,
-            model_version=posed.model.version,
-            user_id=visit.user_id,
-            placement=posed.name,
+            model_version=called.model.version,
+            user_id=called.visit.user_id,
+            placement=called.name,
             known=question.known,
-            personalized=visit.personal and len(question.history.item) > 0 and ranked,
+            personalized=called.visit.personal and question.has_history and ranked,
             degraded=(*posed.degraded, *degraded),
             items=answer.items,
             unknown_items=question.unknown_items,
             dropped=answer.dropped,
         )
-        if posed.asked.placement.explores:
+        if posed.asked.placement.chain.explores:
             self._served.write(made, posed.asked.placement.target, question.context.now)
         return made
 
@@ -283,7 +308,7 @@ class RecommendEngine:
         if trial is None or trial.rollout.mode is not Mode.SHADOW:
             return
         for posed, answer in zip(batch, made, strict=True):
-            if not posed.late and trial.rollout.takes(answer.request_id):
+            if not posed.called.late and trial.rollout.takes(answer.request_id):
                 self._shadowed.append((posed, tuple(item.item_id for item in answer.items)))
 
     def _item_list(self, ask: Ask, item_id: str | None, intent: Intent) -> ItemList:
@@ -310,16 +335,20 @@ class RecommendEngine:
     def _question(
         self, ask: Ask, visit: Visit, model: LiveModel, placement: Placement, request_id: str
     ) -> tuple[Question, tuple[Degraded, ...]]:
-        now = int(self._clock()) if ask.as_of is None else ask.as_of
-        as_of = model.moment(now, self._config.stale_after_days)
-        late = () if as_of == now else (Degraded.STALE_MODEL,)
-        return prepare(ask, visit, model, placement, as_of=as_of, now=now, request_id=request_id), late
+        """A question that stands alone, at a placement that has no name."""
+        inquiry = self._inquiry(_Called(ask, model, "", visit, late=False, request_id=request_id), placement)
+        (question,) = prepare(model, [inquiry])
+        return question, _stale(inquiry)
+
+
+def _stale(inquiry: Inquiry) -> tuple[Degraded, ...]:
+    return () if inquiry.as_of == inquiry.now else (Degraded.STALE_MODEL,)
 
 
 def _alike(posed: Sequence[_Posed]) -> list[list[int]]:
     """Places of questions that can be answered together: one version, one policy about seen items, in time or late."""
     groups: dict[tuple[int, bool, bool], list[int]] = {}
     for place, each in enumerate(posed):
-        key = id(each.model), each.asked.placement.exclude_seen, each.late
+        key = id(each.called.model), each.asked.placement.exclude_seen, each.called.late
         groups.setdefault(key, []).append(place)
     return list(groups.values())

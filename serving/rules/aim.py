@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from features.contracts.config import Config
 from serving.rules.context import ItemFacts
-from serving.rules.rule import Slate, member_of
+from serving.rules.rule import member_of
+from serving.rules.slate import Slate
 from training.interactions import Bool
 
 # A moment that is midnight is a moment: tried first, and refused for what has no offset.

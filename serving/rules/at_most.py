@@ -1,17 +1,15 @@
 """The length of the answer."""
 
-import numpy as np
-
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate, Stage
-from training.interactions import Bool
+from serving.rules.rule import Rule, RuleConfig, Stage
+from serving.rules.slate import Slate
 
 
 class AtMostConfig(RuleConfig):
     """Nothing to set: the length comes with the request."""
 
 
-class AtMost(Filter):
+class AtMost(Rule):
     """Keeps the first ``n``. Plans of the mall put the comfortable number at five per placement."""
 
     name = "at_most"
@@ -21,6 +19,5 @@ class AtMost(Filter):
 
     config: AtMostConfig
 
-    def keep(self, context: RuleContext, slate: Slate) -> Bool:
-        mask: Bool = np.arange(len(slate)) < context.n
-        return mask
+    def apply(self, context: RuleContext, slate: Slate) -> Slate:
+        return slate if len(slate) <= context.n else slate.at(slice(context.n))

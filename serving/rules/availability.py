@@ -1,7 +1,8 @@
 """Only what can be bought is shown."""
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate
+from serving.rules.rule import Filter, RuleConfig
+from serving.rules.slate import Slate
 from training.interactions import Bool
 
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from serving.rules.aim import Aim
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate
+from serving.rules.rule import Filter, RuleConfig
+from serving.rules.slate import Slate
 from training.interactions import Bool
 
 
@@ -23,6 +24,9 @@ class Block(Filter):
     reason = Text("blocked by the mall", "已被商城屏蔽")
 
     config: BlockConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not any(block.holds(context.now) for block in self.config.blocks)
 
     def keep(self, context: RuleContext, slate: Slate) -> Bool:
         mask = np.ones(len(slate), dtype=np.bool_)

@@ -5,7 +5,8 @@ from pydantic import Field
 
 from serving.rules.aim import Aim
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Rescore, RuleConfig, Slate
+from serving.rules.rule import Rescore, RuleConfig
+from serving.rules.slate import Slate
 from training.models.ragged import Float64
 
 
@@ -31,6 +32,9 @@ class Boost(Rescore):
     reason = Text("made room for a promotion", "为促销商品让位")
 
     config: BoostConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not any(boost.holds(context.now) for boost in self.config.boosts)
 
     def factors(self, context: RuleContext, slate: Slate) -> Float64:
         factors = np.ones(len(slate))

@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from features.contracts.catalogue import CATEGORY_SEPARATOR
-from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate
-from training.interactions import SECONDS_PER_DAY, Bool, Float32, Int64
+from serving.rules.context import Purchases, RuleContext, Text
+from serving.rules.rule import Filter, RuleConfig
+from serving.rules.slate import Slate
+from training.interactions import SECONDS_PER_DAY, Bool, Int64
 from training.models.ragged import contains
 
 
@@ -57,22 +58,30 @@ class Bought(Filter):
 
     config: BoughtConfig
 
+    def rests(self, context: RuleContext) -> bool:
+        return not len(context.bought.item)
+
     def keep(self, context: RuleContext, slate: Slate) -> Bool:
         bought, category = context.bought, context.facts.category
-        policies = (self.config, *self.config.categories)
-        # Only a policy for whole categories asks about items that are not in the list.
-        asked = contains(np.sort(slate.item), bought.item) | any(policy.alike for policy in policies)
-        item, last, every = bought.item[asked], bought.last[asked], bought.every[asked]
-        kind = category[item]
-        kinds, place = np.unique(kind, return_inverse=True)
-        chosen = np.array([self._policy(context, int(code)) for code in kinds], dtype=np.int64)[place]
+        chosen = self._policies(context)
         kept = np.ones(len(slate), dtype=np.bool_)
-        for number, policy in enumerate(policies):
-            held = (chosen == number) & _held(policy, last, every, context.as_of)
-            kept &= ~contains(item[held], slate.item)
+        for number, policy in enumerate((self.config, *self.config.categories)):
+            held = (chosen == number) & _held(policy, bought, context.as_of)
+            if not held.any():
+                continue
+            kept &= ~contains(bought.item[held], slate.item)
             if policy.alike:
-                kept &= ~contains(np.sort(kind[held & (kind >= 0)]), category[slate.item])
+                kind = category[bought.item[held]]
+                kept &= ~contains(np.sort(kind[kind >= 0]), category[slate.item])
         return kept
+
+    def _policies(self, context: RuleContext) -> Int64:
+        """(b,) which policy counts for each item that was bought."""
+        bought = context.bought.item
+        if not self.config.categories:
+            return np.zeros(len(bought), dtype=np.int64)
+        kinds, place = np.unique(context.facts.category[bought], return_inverse=True)
+        return np.array([self._policy(context, int(code)) for code in kinds], dtype=np.int64)[place]
 
     def _policy(self, context: RuleContext, kind: int) -> int:
         """Which policy counts for a category code: 0 that of everything, else the place in ``categories`` from 1."""
@@ -86,8 +95,9 @@ def _below(path: str) -> str:
     return f"{path}{CATEGORY_SEPARATOR}"
 
 
-def _held(policy: Policy, last: Int64, every: Float32, as_of: int) -> Bool:
+def _held(policy: Policy, bought: Purchases, as_of: int) -> Bool:
     """(b,) True for what must not be shown again yet."""
+    last, every = bought.last, bought.every
     if policy.policy is BoughtPolicy.INCLUDE:
         return np.zeros(len(last), dtype=np.bool_)
     if policy.policy is BoughtPolicy.EXCLUDE:

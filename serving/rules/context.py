@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from features.contracts.catalogue import CATEGORY_SEPARATOR
-from features.contracts.ids import UNKNOWN, IdMap
-from training.interactions import SECONDS_PER_DAY, Bool, Float32, Int32, Int64, ItemCatalogue
+from features.contracts.ids import IdMap
+from serving.rules.compiled import bought_items
+from training.interactions import Bool, Float32, Int32, Int64, ItemCatalogue
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ class Filters:
     price_min: float | None = None
     price_max: float | None = None
 
+    def __bool__(self) -> bool:
+        """Whether they restrict anything."""
+        return bool(self.categories or self.brands) or self.price_min is not None or self.price_max is not None
+
+
+NO_FILTERS = Filters()
+
 
 @dataclass(frozen=True)
 class Purchases:
@@ -85,20 +94,12 @@ class Purchases:
     def of(cls, item: Int32, time: Int64) -> Self:
         """From one row per purchase, in any order; ``time`` in seconds since 1970."""
         order = np.lexsort((time, item))
-        item, time = np.asarray(item[order], dtype=np.int32), time[order]
-        day = time // SECONDS_PER_DAY
-        first = np.flatnonzero(np.diff(item, prepend=-1))
-        end = np.append(first[1:], len(item)) - 1 if len(item) else first
-        new_day = (np.diff(item, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0)
-        times = np.add.reduceat(new_day.astype(np.int64), first) if len(item) else first
-        span = (time[end] - time[first]) / SECONDS_PER_DAY
-        every = np.where(times > 1, span / np.maximum(times - 1, 1), np.nan)
-        return cls(item[first], time[end], times, every.astype(np.float32))
+        return cls(*bought_items(item[order], time[order]))
 
-    def place(self, item: int) -> int:
-        """Where ``item`` stands, -1 when it was never bought."""
-        at = int(np.searchsorted(self.item, item))
-        return at if at < len(self.item) and self.item[at] == item else UNKNOWN
+    @cached_property
+    def places(self) -> Mapping[int, int]:
+        """Where each item stands."""
+        return dict(zip(self.item.tolist(), range(len(self.item)), strict=True))
 
 
 NOTHING_BOUGHT = Purchases.of(np.empty(0, np.int32), np.empty(0, np.int64))
@@ -117,4 +118,4 @@ class RuleContext:
     shown: Mapping[int, frozenset[int]] = field(default_factory=dict)  # days ago (UTC) -> items the user was shown
     near: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # intent -> item -> the item in view it is near
     excluded: frozenset[int] = frozenset()  # item indices the caller does not want
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS

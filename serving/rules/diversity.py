@@ -1,10 +1,13 @@
 """Not five times the same kind of thing, nor all from one shop, in one list."""
 
+import numpy as np
 from pydantic import Field
 
+from serving.rules.compiled import within_caps
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import RuleConfig, Select, Slate
-from training.interactions import Int32
+from serving.rules.rule import RuleConfig, Select
+from serving.rules.slate import Slate
+from training.interactions import Int64
 
 _Cap = int | None
 
@@ -32,36 +35,12 @@ class Diversity(Select):
 
     config: DiversityConfig
 
-    def choose(self, context: RuleContext, slate: Slate) -> list[int]:
-        facts, config = context.facts, self.config
-        limits = (
-            (facts.category, config.per_category),
-            (facts.department, config.per_department),
-            (facts.brand, config.per_brand),
-            (facts.shop, config.per_shop),
-        )
-        caps = [(codes[slate.item], cap) for codes, cap in limits if cap is not None]
-        taken = _walk(caps, len(slate), context.n)
-        missing = min(context.n, len(slate)) - len(taken)
-        if missing > 0:
-            others = sorted(set(range(len(slate))) - set(taken))
-            taken = sorted([*taken, *others[:missing]])
-        return taken
+    def __init__(self, config: DiversityConfig) -> None:
+        super().__init__(config)
+        caps = config.per_category, config.per_department, config.per_brand, config.per_shop
+        self._caps = np.array([-1 if cap is None else cap for cap in caps], dtype=np.int64)
 
-
-def _walk(caps: list[tuple[Int32, int]], length: int, wanted: int) -> list[int]:
-    groups = [codes.tolist() for codes, _ in caps]
-    room: list[dict[int, int]] = [{} for _ in caps]
-    taken: list[int] = []
-    for position in range(length):
-        if len(taken) == wanted:
-            break
-        codes = [group[position] for group in groups]
-        full = any(
-            code >= 0 and counts.get(code, 0) >= cap for code, counts, (_, cap) in zip(codes, room, caps, strict=True)
-        )
-        if not full:
-            taken.append(position)
-            for code, counts in zip(codes, room, strict=True):
-                counts[code] = counts.get(code, 0) + 1
-    return taken
+    def choose(self, context: RuleContext, slate: Slate) -> Int64:
+        facts = context.facts
+        groups = facts.category, facts.department, facts.brand, facts.shop
+        return within_caps(slate.item, *groups, self._caps, context.n)

@@ -1,7 +1,8 @@
 """Items the caller named as unwanted: in the cart already, just dismissed, on the same page."""
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate, member_of
+from serving.rules.rule import Filter, RuleConfig, member_of
+from serving.rules.slate import Slate
 from training.interactions import Bool
 
 
@@ -17,6 +18,9 @@ class Exclusions(Filter):
     reason = Text("excluded by the request", "请求中已排除")
 
     config: ExclusionsConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not context.excluded
 
     def keep(self, context: RuleContext, slate: Slate) -> Bool:
         kept: Bool = ~member_of(slate.item, context.excluded)

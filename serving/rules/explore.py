@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Rule, RuleConfig, Slate, Stage
+from serving.rules.rule import Rule, RuleConfig, Stage
+from serving.rules.slate import Slate
 
 
 class ExploreConfig(RuleConfig):

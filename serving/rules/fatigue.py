@@ -4,7 +4,8 @@ import numpy as np
 from pydantic import Field
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Rescore, RuleConfig, Slate, member_of
+from serving.rules.rule import Rescore, RuleConfig, member_of
+from serving.rules.slate import Slate
 from training.models.ragged import Float64
 
 
@@ -25,6 +26,9 @@ class Fatigue(Rescore):
     reason = Text("shown too often on the days before", "近几日已多次展示同类商品")
 
     config: FatigueConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not context.shown
 
     def factors(self, context: RuleContext, slate: Slate) -> Float64:
         category = context.facts.category

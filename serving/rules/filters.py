@@ -3,7 +3,8 @@
 import numpy as np
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Filter, RuleConfig, Slate, member_of
+from serving.rules.rule import Filter, RuleConfig, member_of
+from serving.rules.slate import Slate
 from training.interactions import Bool
 
 
@@ -19,6 +20,9 @@ class RequestFilters(Filter):
     reason = Text("outside the requested filters", "不符合筛选条件")
 
     config: FiltersConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not context.filters
 
     def keep(self, context: RuleContext, slate: Slate) -> Bool:
         filters, facts = context.filters, context.facts

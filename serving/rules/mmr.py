@@ -3,9 +3,11 @@
 import numpy as np
 from pydantic import Field
 
+from serving.rules.compiled import most_different
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import RuleConfig, Select, Slate
-from training.interactions import Int32
+from serving.rules.rule import RuleConfig, Select
+from serving.rules.slate import Slate
+from training.interactions import Int64
 
 
 class MmrConfig(RuleConfig):
@@ -34,17 +36,12 @@ class Mmr(Select):
 
     config: MmrConfig
 
-    def choose(self, context: RuleContext, slate: Slate) -> list[int]:
-        weight, facts, head = self.config.weight, context.facts, slate.item[: self.config.depth]
-        codes: Int32 = np.stack([facts.category[head], facts.department[head], facts.brand[head], facts.shop[head]])
-        shares = np.array([self.config.category, self.config.department, self.config.brand, self.config.shop])
-        fit = (1 - weight) * slate.worth[: len(head)]
-        nearest = np.zeros(len(head))
-        chosen: list[int] = []
-        for _ in range(min(context.n, len(head))):
-            best = int(np.argmax(fit - weight * nearest))
-            chosen.append(best)
-            fit[best] = -np.inf
-            same = (codes == codes[:, [best]]) & (codes >= 0)
-            nearest = np.maximum(nearest, shares @ same)
-        return chosen
+    def __init__(self, config: MmrConfig) -> None:
+        super().__init__(config)
+        self._shares = np.array([config.category, config.department, config.brand, config.shop])
+
+    def choose(self, context: RuleContext, slate: Slate) -> Int64:
+        weight, facts = self.config.weight, context.facts
+        fit = (1 - weight) * slate.worth[: self.config.depth]
+        groups = facts.category, facts.department, facts.brand, facts.shop
+        return most_different(slate.item, *groups, self._shares, fit, weight, context.n)

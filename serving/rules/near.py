@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Offer, Rescore, RuleConfig, Slate, member_of
+from serving.rules.rule import Offer, Rescore, RuleConfig, member_of
+from serving.rules.slate import Slate
 from training.models.ragged import Float64
 from training.models.recommender import Intent
 
@@ -28,6 +29,9 @@ class Near(Rescore):
     reason = Text("made room for what is near the items in view", "为相关商品让位")
 
     config: NearConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not context.near.get(self.config.intent)
 
     def offers(self, context: RuleContext) -> Mapping[int, Offer]:
         return {

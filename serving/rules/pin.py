@@ -9,7 +9,8 @@ from pydantic import Field
 from features.contracts.ids import UNKNOWN
 from serving.rules.aim import Period
 from serving.rules.context import RuleContext, Text
-from serving.rules.rule import Offer, Rule, RuleConfig, Slate, Stage
+from serving.rules.rule import Offer, Rule, RuleConfig, Stage
+from serving.rules.slate import Slate
 
 CAMPAIGN = "campaign"
 
@@ -41,6 +42,9 @@ class Pin(Rule):
     reason = Text("made room for a promotion", "为促销商品让位")
 
     config: PinConfig
+
+    def rests(self, context: RuleContext) -> bool:
+        return not any(pin.holds(context.now) for pin in self.config.pins)
 
     def offers(self, context: RuleContext) -> Mapping[int, Offer]:
         index = context.facts.names.items.index

@@ -8,15 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from training.interactions import Float32, Histories, Int32, Int64
-from training.models import compiled
+from training.models import compiled, compiled_because
 from training.models.ragged import (
     Float64,
     Rows,
     best_of_rows,
     seen_keys,
     select,
-    spans,
-    sum_by_key,
     weighted_sums,
 )
 from training.models.recency import steps_back
@@ -79,21 +77,9 @@ class Neighbours:
 
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""
-        answer = np.full(len(row), -1, dtype=np.int32)
-        for one in np.unique(row).tolist():
-            low, high = int(histories.indptr[one]), int(histories.indptr[one + 1])
-            asked, speaks = sum_by_key(histories.item[low:high].astype(np.int64), weight[low:high])
-            asked, speaks = asked[speaks > 0], speaks[speaks > 0]
-            starts = self.indptr[asked]
-            counts = self.indptr[asked + 1] - starts
-            near = spans(starts, counts)
-            neighbour, source = self.item[near], np.repeat(np.arange(len(asked)), counts)
-            for place in np.flatnonzero(row == one).tolist():
-                hit = np.flatnonzero(neighbour == item[place])
-                if len(hit):
-                    said = speaks[source[hit]] * self.weight[near[hit]]
-                    answer[place] = asked[source[hit[int(said.argmax())]]]
-        return answer
+        row, item = np.asarray(row, dtype=np.int32), np.asarray(item, dtype=np.int32)
+        asked = histories.indptr, histories.item, weight
+        return compiled_because.speakers(*asked, row, item, self.indptr, self.item, self.weight)
 
     def of(self, item: int, n: int) -> tuple[Int32, Float32]:
         """The ``n`` strongest neighbours of one item and their weights."""

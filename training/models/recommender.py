@@ -122,16 +122,20 @@ class Recommender:
 
     def evidence(self, histories: Histories, row: Int32, item: Int32, source: Int32) -> list[Evidence]:
         """What speaks for each (row, item), given the place of its best source (see :class:`Ranked`)."""
-        because = np.full(len(row), -1, dtype=np.int32)
-        for place, name in enumerate(self.source_names):
-            mine = np.flatnonzero(source == place)
-            if len(mine):
-                speaker = self.sources[name]
-                because[mine] = speaker.because(shown(type(speaker), histories), row[mine], item[mine])
+        because = self.because(histories, row, item, source)
         return [
             _evidence(histories, int(row[k]), int(item[k]), self.source_names[source[k]], int(because[k]))
             for k in range(len(row))
         ]
+
+    def because(self, histories: Histories, row: Int32, item: Int32, source: Int32) -> Int32:
+        """(k,) the item of the row's history that speaks for each (row, item), -1 where none does."""
+        because = np.full(len(row), -1, dtype=np.int32)
+        for place in set(source.tolist()):
+            mine = np.flatnonzero(source == place)
+            speaker = self.sources[self.source_names[place]]
+            because[mine] = speaker.because(shown(type(speaker), histories), row[mine], item[mine])
+        return because
 
     def similar(self, item: int, n: int, intent: Intent = "similar") -> Candidates:
         """The ``n`` items nearest to one: liked by the same users, or (``complementary``) had with or after it."""

@@ -2,7 +2,7 @@ import numpy as np
 
 from features.contracts.events import EventType
 from features.contracts.ids import IdMap
-from serving.engine.histories import visitor_history
+from serving.engine.histories import VisitorHistories, visitor_histories
 from serving.store import RecentEvent
 from training.interactions import Clock, Interactions, ItemCatalogue
 
@@ -28,9 +28,13 @@ def past() -> Interactions:
     )
 
 
+def alone(user: int, recent: list[RecentEvent], as_of: int = NOW) -> VisitorHistories:
+    return visitor_histories(past(), [user], [recent], [as_of])
+
+
 def test_recent_events_join_the_history_in_time_order() -> None:
     recent = [RecentEvent("c", VIEW, 150, 1.0, None), RecentEvent("a", BUY, 300, 2.0, "o9")]
-    history = visitor_history(past(), 0, recent, as_of=NOW).histories
+    history = alone(0, recent).histories
     assert history.item.tolist() == [0, 2, 1, 0]
     assert history.time.tolist() == [100, 150, 200, 300]
     assert history.quantity.tolist() == [1, 1, 1, 2]
@@ -41,31 +45,58 @@ def test_recent_events_join_the_history_in_time_order() -> None:
 
 def test_an_event_that_was_trained_on_counts_once() -> None:
     recent = [RecentEvent("a", BUY, 100, 1.0, "o1"), RecentEvent("a", VIEW, 100, 1.0, None)]
-    history = visitor_history(past(), 0, recent, as_of=NOW).histories
+    history = alone(0, recent).histories
     assert history.kind.tolist() == [BUY, VIEW, BUY]
 
 
 def test_unknown_items_are_told_and_unknown_users_have_what_they_just_did() -> None:
     recent = [RecentEvent("new", VIEW, 5, 1.0, None), RecentEvent("b", VIEW, 6, 1.0, None)]
-    joined = visitor_history(past(), -1, [*recent, recent[0]], as_of=NOW)
-    assert joined.unknown_items == ("new",)
+    joined = alone(-1, [*recent, recent[0]])
+    assert joined.unknown_items == (("new",),)
     assert joined.histories.item.tolist() == [1]
     assert joined.histories.user.tolist() == [-1]
 
 
 def test_nothing_known_is_an_empty_history() -> None:
-    history = visitor_history(past(), 1, [], as_of=NOW).histories
+    history = alone(1, []).histories
     assert len(history) == 1
     assert history.item.tolist() == []
 
 
 def test_history_ends_before_the_moment_and_news_count_just_before_it() -> None:
-    history = visitor_history(past(), 0, [RecentEvent("c", VIEW, 9_999, 1.0, None)], as_of=200).histories
+    history = alone(0, [RecentEvent("c", VIEW, 9_999, 1.0, None)], as_of=200).histories
     assert history.item.tolist() == [0, 2]
     assert history.time.tolist() == [100, 199]
 
 
 def test_lines_of_one_order_share_a_basket() -> None:
     recent = [RecentEvent(i, BUY, 300, 1.0, order) for i, order in (("a", "x"), ("b", "y"), ("c", "x"))]
-    basket = visitor_history(past(), -1, recent, as_of=NOW).histories.basket.tolist()
+    basket = alone(-1, recent).histories.basket.tolist()
     assert basket[0] == basket[2] != basket[1]
+
+
+def test_visitors_together_have_what_each_has_alone() -> None:
+    recent = [
+        [
+            RecentEvent("c", BUY, 150, 1.0, "o1"),
+            RecentEvent("a", BUY, 100, 1.0, "o1"),
+            RecentEvent("x", VIEW, 7, 1.0, None),
+        ],
+        [],
+        [RecentEvent("b", BUY, 2_000, 3.0, "o1"), RecentEvent("a", VIEW, 1_999, 1.0, None)],
+        [RecentEvent("y", VIEW, 3, 1.0, None)],
+    ]
+    users, moments = [0, 0, -1, 1], [NOW, 150, 2_000, NOW]
+    together = visitor_histories(past(), users, recent, moments)
+    for row in range(len(users)):
+        own = visitor_histories(past(), [users[row]], [recent[row]], [moments[row]])
+        part = together.histories.slice(row, row + 1)
+        assert together.unknown_items[row] == own.unknown_items[0]
+        for name in ("user", "as_of", "item", "kind", "time", "quantity", "channel", "region", "hour"):
+            assert getattr(part, name).tolist() == getattr(own.histories, name).tolist()
+            assert getattr(part, name).dtype == getattr(own.histories, name).dtype
+    assert together.histories.item.tolist() == [0, 2, 1, 0, 1, 0]
+    assert together.histories.time.tolist() == [100, 150, 200, 100, 1_999, 1_999]
+    bought_on = together.histories.basket.tolist()
+    assert bought_on[5] == -1
+    assert len({bought_on[place] for place in (0, 1, 2, 4)}) == 4  # an order is its visitor's own

@@ -24,7 +24,7 @@ def test_without_files_there_are_placements() -> None:
     placements = load_placements()
     assert set(placements) == {"home", "detail", "cart", "after_pay", "push", "search_empty", "discover", "article"}
     assert all(placement.n == 5 for placement in placements.values())
-    assert [rule.name for rule in placements["home"].chain()] == [
+    assert [rule.name for rule in placements["home"].chain.rules] == [
         "exclusions",
         "filters",
         "availability",
@@ -52,7 +52,7 @@ def test_the_files_that_come_along_say_what_the_code_says() -> None:
 def test_parameters_reach_their_rule(tmp_path: Path) -> None:
     text = "n: 8\nrules:\n  - {rule: bought, policy: exclude}\n  - {rule: diversity, per_category: 1}\n"
     placement = load_placements(write(tmp_path, text))["home"]
-    chain = placement.chain()
+    chain = placement.chain.rules
     assert placement.n == 8
     assert [rule.name for rule in chain] == ["exclusions", "filters", "bought", "diversity", "at_most"]
     assert chain[2].config.model_dump(include={"policy", "days"}) == {"policy": "exclude", "days": 3.0}
@@ -84,9 +84,9 @@ def test_rules_run_by_stage_whatever_their_order(tmp_path: Path) -> None:
     text = "rules:\n" + "".join(f"  - {{rule: {name}}}\n" for name in listed)
     placement = load_placements(write(tmp_path, text))["home"]
     always = ["exclusions", "filters"]
-    assert [rule.name for rule in placement.chain()] == [*always, *reversed(listed), "at_most"]
-    assert placement.explores
-    assert not load_placements()["home"].explores
+    assert [rule.name for rule in placement.chain.rules] == [*always, *reversed(listed), "at_most"]
+    assert placement.chain.explores
+    assert not load_placements()["home"].chain.explores
 
 
 # --- campaigns --------------------------------------------------------------------------------------------
@@ -108,15 +108,25 @@ def campaign(folder: Path, text: str) -> dict[str, Placement]:
 
 def test_a_campaign_adds_its_rules_to_its_placements(tmp_path: Path) -> None:
     placements = campaign(tmp_path, CAMPAIGN)
-    names = [rule.name for rule in placements["home"].chain()]
+    names = [rule.name for rule in placements["home"].chain.rules]
     assert {"pin", "boost", "block"} <= set(names)
     assert placements["cart"] == load_placements()["cart"]
-    assert "block" in [rule.name for rule in campaign(tmp_path, "blocks: [{items: [x]}]")["cart"].chain()]
+    assert "block" in [rule.name for rule in campaign(tmp_path, "blocks: [{items: [x]}]")["cart"].chain.rules]
     assert with_campaigns(load_placements(), tmp_path / "none") == load_placements()
 
 
+def test_a_campaign_over_a_placement_that_was_asked_already_has_its_rules(tmp_path: Path) -> None:
+    before = load_placements()
+    plain = [rule.name for rule in before["home"].chain.rules]
+    (tmp_path / "june.yaml").write_text(CAMPAIGN, encoding="utf-8")
+    after = with_campaigns(before, tmp_path)["home"]
+    assert {"pin", "boost", "block"} <= {rule.name for rule in after.chain.rules}
+    assert [rule.name for rule in before["home"].chain.rules] == plain
+    assert after.n == before["home"].n
+
+
 def test_entries_keep_their_own_dates_and_have_the_campaign_s_else(tmp_path: Path) -> None:
-    (boost,) = [rule for rule in campaign(tmp_path, CAMPAIGN)["home"].chain() if isinstance(rule, Boost)]
+    (boost,) = [rule for rule in campaign(tmp_path, CAMPAIGN)["home"].chain.rules if isinstance(rule, Boost)]
     whole, short = boost.config.boosts
     june = [int(datetime(2026, 6, day, 3, 59, tzinfo=UTC).timestamp()) for day in (1, 3, 7)]
     assert [whole.holds(at) for at in june] == [True, True, True]

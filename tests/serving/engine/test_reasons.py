@@ -1,14 +1,11 @@
 """The sentences under recommended items."""
 
-import math
-
 import numpy as np
 import pytest
 
-from serving.engine.reasons import WORDS, reason_for, reason_of
-from serving.rules import Purchases
+from serving.engine.reasons import WORDS, habit_with, reason_for
+from serving.rules import Purchases, Text
 from training.interactions import SECONDS_PER_DAY
-from training.models.recommender import Evidence
 from training.models.source import sources
 
 NOW = 100 * SECONDS_PER_DAY
@@ -60,12 +57,13 @@ def test_what_speaks_for_an_item_is_named_when_it_has_a_name() -> None:
 
 
 def test_a_habit_is_told_with_its_interval() -> None:
-    evidence = Evidence("covisit", 1, 3, 11.0, 10.0)
-    text = reason_of(evidence, 7, bought(34, 22, 10), NOW, Shelf())
+    text = habit_with(7, bought(34, 22, 10), NOW)
+    assert text is not None
     assert text.en == "you buy this about every 12 days, last 10 days ago"
     assert text.zh == "您大约每 12 天购买一次，上次在 10 天前"
-    assert reason_of(evidence, 7, bought(2, 1), NOW, Shelf()).en == "you buy this about every 1 day, last 1 day ago"
-    assert reason_of(evidence, 7, bought(5), NOW, Shelf()).en == "you bought it before"
-    assert reason_of(evidence, 8, bought(5), NOW, Shelf()).en == "you looked at it before"
-    fresh = Evidence("covisit", 1, 0, math.nan, math.nan)
-    assert reason_of(fresh, 8, NOTHING, NOW, Shelf()).en == "often bought after “Tea {1}”"
+    assert habit_with(7, bought(2, 1), NOW) == Text(
+        "you buy this about every 1 day, last 1 day ago", "您大约每 1 天购买一次，上次在 1 天前"
+    )
+    assert habit_with(7, bought(5), NOW) == Text("you bought it before", "您曾买过")
+    assert habit_with(8, bought(5), NOW) is None
+    assert habit_with(7, NOTHING, NOW) is None

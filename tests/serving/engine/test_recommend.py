@@ -11,6 +11,7 @@ import pytest
 
 from features.contracts import columns as c
 from features.contracts.errors import StoreUnavailableError, UnknownNameError
+from features.contracts.events import EventType
 from features.contracts.home import Home
 from serving.engine import (
     Ask,
@@ -22,6 +23,7 @@ from serving.engine import (
     load_placements,
 )
 from serving.engine.placements import Placement
+from serving.engine.reasons import SEEN
 from serving.engine.served import read_served
 from serving.store import Consent, EmbeddedStore, OnlineStore, RecentEvent, Visitor, open_store
 from tests.serving.conftest import WriteBundle
@@ -102,6 +104,27 @@ def test_an_answer_says_what_it_is(engine: RecommendEngine) -> None:
         assert item.reason.en
         assert item.reason.zh
         assert item.sources == {}
+
+
+def test_the_user_s_own_past_is_the_first_reason(engine: RecommendEngine, home: Home) -> None:
+    path = live(home, "recommend")
+    assert path is not None
+    past = RecommendBundle.from_bundle(read_bundle(path)).interactions
+    users = past.users.ids(np.arange(len(past.users), dtype=np.int32))
+    answers = engine.recommend_many([Ask(Visitor(user_id=user), placement="search_empty", n=10) for user in users])
+    told = {"own": 0, "other": 0}
+    for user, answer in enumerate(answers):
+        history = past.histories(np.array([user], np.int32), NOW)
+        bought = set(past.items.ids(history.item[history.kind == EventType.PURCHASE.code]))
+        had = set(past.items.ids(history.item))
+        for item in answer.items:
+            habit = item.reason.en.startswith(("you buy this", "you bought it"))
+            seen = item.reason == SEEN
+            ranked = item.score is not None  # popular items that fill up say that they are popular
+            assert habit == (item.item_id in bought and ranked)
+            assert seen == (item.item_id in had - bought and ranked)
+            told["own" if habit or seen else "other"] += 1
+    assert min(told.values()) > 0
 
 
 def test_a_stranger_gets_what_is_popular(engine: RecommendEngine) -> None:

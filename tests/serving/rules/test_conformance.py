@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from serving.rules import Filters, Purchases, Rule, RuleContext, Slate, Stage, apply_rules, rules
+from serving.rules import Filters, Purchases, Rule, RuleChain, RuleContext, Slate, Stage, rules
 from tests.serving.rules.malls import facts, slate
 
 ITEMS = 20
@@ -125,7 +125,7 @@ def test_a_rule_is_deterministic_and_leaves_its_input_alone(rule: Rule, context:
 @pure
 @given(context=contexts(), slate=slates)
 def test_all_rules_together_keep_every_promise(context: RuleContext, slate: Slate) -> None:
-    outcome = apply_rules([make(name) for name in reversed(rules())], context, slate)
+    outcome = RuleChain([make(name) for name in reversed(rules())]).apply(context, slate)
     shown, facts = outcome.slate.item, context.facts
     assert len(shown) <= context.n
     assert len(set(shown.tolist())) == len(shown)
@@ -137,3 +137,13 @@ def test_all_rules_together_keep_every_promise(context: RuleContext, slate: Slat
     gone = (set(slate.item.tolist()) | set(outcome.offered)) - set(shown.tolist())
     assert set(outcome.dropped) == gone
     assert set(outcome.dropped.values()) <= set(rules())
+
+
+@pure
+@given(context=contexts(), slate=slates)
+def test_a_rule_that_rests_would_change_nothing(rule: Rule, context: RuleContext, slate: Slate) -> None:
+    if rule.rests(context):
+        after = rule.apply(context, slate)
+        assert after.item.tolist() == slate.item.tolist()
+        assert after.propensity.tolist() == slate.propensity.tolist()
+        assert not rule.offers(context)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from features.contracts.errors import UnknownNameError
-from serving.rules import Filters, Offer, Purchases, Rule, RuleContext, Slate, Stage, apply_rules, rule_class
+from serving.rules import Filters, Offer, Purchases, Rule, RuleChain, RuleContext, Slate, Stage, rule_class
 from serving.rules.rule import Filter
 from tests.serving.rules.malls import facts, slate
 from training.interactions import SECONDS_PER_DAY, Bool
@@ -24,7 +24,7 @@ def rule(name: str, **parameters: Any) -> Rule:
 
 def kept(name: str, items: Sequence[int], context: RuleContext, **parameters: Any) -> list[int]:
     """The first ``n`` that the rule leaves."""
-    result: list[int] = apply_rules((rule(name, **parameters),), context, slate(items)).slate.item.tolist()
+    result: list[int] = RuleChain((rule(name, **parameters),)).apply(context, slate(items)).slate.item.tolist()
     return result[: context.n]
 
 
@@ -110,7 +110,7 @@ def test_the_third_day_of_a_kind_is_damped() -> None:
 
 def test_what_is_near_the_items_in_view_is_brought_in_and_lifted() -> None:
     context = RuleContext(facts(5), NOW, 5, near={"similar": {4: 0, 1: 0}})
-    outcome = apply_rules((rule("near", factor=3),), context, slate([0, 1, 2, 3]))
+    outcome = RuleChain((rule("near", factor=3),)).apply(context, slate([0, 1, 2, 3]))
     assert outcome.slate.item.tolist() == [1, 4, 0, 2, 3]
     assert outcome.offered == {4: Offer("similar", because=0)}
     assert kept("near", [0, 1, 2], context, intent="complementary") == [0, 1, 2]
@@ -168,7 +168,9 @@ def test_pins_stand_where_they_are_set_and_obey_the_filters() -> None:
     known = facts(6, available=[True] * 4 + [False, True])
     context = RuleContext(known, NOW, 4, now=NOW, excluded=frozenset({3}))
     pins = [{"item": f"i0{k}", "place": place} for k, place in [(5, 2), (2, 2), (4, 1), (3, 1)]]
-    outcome = apply_rules((rule("pin", pins=pins), rule("exclusions"), rule("availability")), context, slate([0, 1, 2]))
+    outcome = RuleChain((rule("pin", pins=pins), rule("exclusions"), rule("availability"))).apply(
+        context, slate([0, 1, 2])
+    )
     assert outcome.slate.item.tolist() == [0, 5, 2, 1]
     assert outcome.slate.fixed.tolist() == [False, True, True, False]
     assert outcome.offered == {5: Offer("campaign"), 3: Offer("campaign")}
@@ -181,7 +183,7 @@ def test_exploration_draws_as_often_as_it_says() -> None:
     said: dict[int, float] = {}
     for k in range(6000):
         context = RuleContext(facts(8), NOW, 2, request_id=f"request-{k}")
-        drawn = apply_rules((draw, rule("at_most")), context, slate(range(8))).slate
+        drawn = RuleChain((draw, rule("at_most"))).apply(context, slate(range(8))).slate
         assert drawn.item[0] == 0
         assert drawn.propensity[0] == 1
         counts[int(drawn.item[1])] += 1
@@ -195,10 +197,10 @@ def test_exploration_draws_as_often_as_it_says() -> None:
 def test_exploration_leaves_pins_and_short_lists_alone() -> None:
     always = rule("explore", epsilon=1, pool=1)
     context = RuleContext(facts(4), NOW, 2, now=NOW)
-    pinned = apply_rules((always, rule("pin", pins=[{"item": "i03", "place": 2}])), context, slate([0, 1, 2]))
+    pinned = RuleChain((always, rule("pin", pins=[{"item": "i03", "place": 2}]))).apply(context, slate([0, 1, 2]))
     assert pinned.slate.item.tolist()[:2] == [1, 3]
     assert pinned.slate.propensity.tolist()[:2] == [1, 1]
-    short = apply_rules((always,), context, slate([0, 1])).slate
+    short = RuleChain((always,)).apply(context, slate([0, 1])).slate
     assert (short.item.tolist(), short.propensity.tolist()) == ([0, 1], [1, 1])
 
 
@@ -224,7 +226,7 @@ def test_excluded_items_go_and_the_length_is_kept() -> None:
 # --- all together -----------------------------------------------------------------------------------------
 def test_the_rule_that_pushed_an_item_out_is_named() -> None:
     context = RuleContext(facts(4, category=[1, 1, 2, 3]), NOW, 2)
-    outcome = apply_rules((rule("at_most"), rule("diversity", per_category=1)), context, slate(range(4)))
+    outcome = RuleChain((rule("at_most"), rule("diversity", per_category=1))).apply(context, slate(range(4)))
     assert outcome.slate.item.tolist() == [0, 2]
     assert outcome.dropped == {1: "diversity", 3: "at_most"}
 
@@ -242,7 +244,7 @@ def test_a_rule_that_makes_items_up_is_caught() -> None:
 
     cls = rule_class("at_most")
     with pytest.raises(ValueError, match="'doubling' shows items twice"):
-        apply_rules((Doubling(cls.Config()),), RuleContext(facts(2), NOW, 2), slate([0, 1]))
+        RuleChain((Doubling(cls.Config()),)).apply(RuleContext(facts(2), NOW, 2), slate([0, 1]))
 
 
 def test_an_unknown_rule_is_named_with_the_known_ones() -> None:

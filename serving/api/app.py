@@ -12,6 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from serving.api import problems
 from serving.api.edge import Edge
+from serving.api.hot import HotRoute
 from serving.api.limits import BodyLimit
 from serving.api.metrics import Metrics
 from serving.api.openapi import DocumentedApp
@@ -71,7 +72,11 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        if router.route_class is HotRoute:
+            # Among the application's own: in an included router the framework looks for them twice at every call.
+            app.router.routes.extend(router.routes)
+        else:
+            app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.config.limits.body_bytes)
     traced = () if tracer is None else (tracer.around,)
     app.dress(*traced, partial(Edge, metrics=metrics, access=settings.config.logs.access))

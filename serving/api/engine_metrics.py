@@ -38,19 +38,34 @@ class EngineMetrics:
             buckets=_SHARES,
             registry=registry,
         )
+        # What is counted with every batch, by its labels: finding it costs more than counting.
+        self._stages: dict[str, Histogram] = {}
+        self._sources: dict[str, Counter] = {}
+        self._versions: dict[str, tuple[Counter, Counter]] = {}
 
     def stage(self, name: str, seconds: float, questions: int) -> None:
-        self._stage.labels(name).observe(seconds)
+        child = self._stages.get(name)
+        if child is None:
+            child = self._stages[name] = self._stage.labels(name)
+        child.observe(seconds)
         if name == "prepare":
             self._batch.observe(questions)
 
     def candidates(self, found: Mapping[str, int]) -> None:
         for source, count in found.items():
-            self._candidates.labels(source).inc(count)
+            child = self._sources.get(source)
+            if child is None:
+                child = self._sources[source] = self._candidates.labels(source)
+            child.inc(count)
 
     def answered(self, version: str, questions: int, failed: int) -> None:
-        self._answers.labels(version, "failed").inc(failed)
-        self._answers.labels(version, "whole").inc(questions - failed)
+        counted = self._versions.get(version)
+        if counted is None:
+            labels = self._answers.labels
+            counted = self._versions[version] = labels(version, "whole"), labels(version, "failed")
+        whole, broken = counted
+        whole.inc(questions - failed)
+        broken.inc(failed)
 
     def shadowed(self, version: str, overlap: float) -> None:
         self._overlap.labels(version).observe(overlap)

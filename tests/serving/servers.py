@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def in_thread(app: FastAPI) -> Iterator[str]:
+def in_thread(app: FastAPI, *, protocol: str = "serving.api.wire:OneWriteProtocol") -> Iterator[str]:
     """Serve ``app`` on a free port for as long as the block lasts; gives the address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=protocol, log_level="critical", lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

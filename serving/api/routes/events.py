@@ -7,13 +7,14 @@ from fastapi import APIRouter, Response
 
 from serving.api.answers import json_answer
 from serving.api.deps import Served
+from serving.api.hot import HotRoute
 from serving.api.keys import needs
 from serving.api.problems import documented, wrong_field
 from serving.api.schemas.ingest import EventsOut, EventsRequest
 from serving.engine.intake import EventStatus
 from serving.store import Scope
 
-router = APIRouter(prefix="/v1", tags=["ingest"], dependencies=[needs(Scope.INGEST)])
+router = APIRouter(prefix="/v1", tags=["ingest"], dependencies=[needs(Scope.INGEST)], route_class=HotRoute)
 
 
 @router.post(

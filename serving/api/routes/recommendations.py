@@ -9,6 +9,7 @@ from serving.api.answers import json_answer, shown
 from serving.api.deps import Served, UserPath
 from serving.api.examples.recommend import EXPLAINED, RANKED
 from serving.api.fields import Count, Id, Word
+from serving.api.hot import HotRoute
 from serving.api.keys import needs
 from serving.api.problems import documented, wrong_field
 from serving.api.schemas.recommend import Context, RankRequest, RecommendationOut, RecommendationRequest, visitor_of
@@ -16,7 +17,7 @@ from serving.api.services import Services
 from serving.engine.asking import Ask
 from serving.store import Scope, Visitor
 
-router = APIRouter(prefix="/v1", tags=["recommend"], dependencies=[needs(Scope.RECOMMEND)])
+router = APIRouter(prefix="/v1", tags=["recommend"], dependencies=[needs(Scope.RECOMMEND)], route_class=HotRoute)
 
 
 @router.get(

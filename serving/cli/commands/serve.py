@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from contextlib import ExitStack
 
 import click
@@ -20,6 +21,8 @@ from serving.config import ServingConfig
 from serving.refresh.beside import refreshing
 
 _FACTORY = "serving.api.worker:app_from_environment"
+#: httptools, which it is made of, is not there on Windows.
+_PROTOCOL = "auto" if sys.platform == "win32" else "serving.api.wire:OneWriteProtocol"
 
 
 def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: bool = True) -> None:
@@ -46,7 +49,14 @@ def run_server(home: Home, host: str, port: int, workers: int = 1, *, refresh: b
             around.enter_context(refreshing(home, config.refresh))
         say(f"Mallard answers at http://{host}:{port} (interactive documentation at /docs), Ctrl-C ends it")
         uvicorn.run(
-            _FACTORY, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False
+            _FACTORY,
+            factory=True,
+            http=_PROTOCOL,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            access_log=False,
         )
 
 

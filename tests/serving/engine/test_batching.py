@@ -153,3 +153,30 @@ def test_a_worker_that_was_slow_once_comes_back_to_whole_answers(engine: Recomme
     late = asyncio.run(again_and_again())
     assert late[0]
     assert not late[-1]
+
+
+def test_a_failure_is_told_to_all_who_asked_together_and_the_next_are_answered(
+    engine: RecommendEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    async def asked() -> tuple[list[Recommendation | BaseException], Recommendation]:
+        batcher = Batcher(engine, batch_size=4, deadline=60.0)
+        try:
+            with monkeypatch.context() as broken:
+                broken.setattr(engine, "recommend_many", breaks)
+                broken.setattr(RecommendEngine, "has_shadow_work", True)
+                broken.setattr(engine, "shadow", breaks)
+                users = [Ask(Visitor(user_id=f"u{n:02}")) for n in range(3)]
+                failed = await asyncio.gather(*(batcher.recommend(ask) for ask in users), return_exceptions=True)
+                while not caplog.records:
+                    await asyncio.sleep(0.001)
+            return failed, await batcher.recommend(Ask(Visitor(user_id="u01")))
+        finally:
+            batcher.close()
+
+    failed, answer = asyncio.run(asked())
+    assert [type(each) for each in failed] == [ZeroDivisionError] * 3
+    assert answer.items
+    assert "shadow" in caplog.text

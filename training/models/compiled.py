@@ -61,6 +61,17 @@ def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
     return scaled
 
 
+@compiled((array_of(types.float32, 2), F8, types.float64))
+def blended(scaled: Float32, weights: Float64, least: float) -> Float64:
+    """(c,) sum of the columns, each times its weight and once more times ``least``."""
+    total = np.zeros(len(scaled))
+    for pair in range(len(scaled)):
+        for column in range(len(weights)):  # a sum in fixed order gives the same bits for every batch
+            total[pair] += weights[column] * scaled[pair, column]
+            total[pair] += least * scaled[pair, column]
+    return total
+
+
 @compiled((I8, I8, I8, I4, F4, N))
 def united(
     keys: Int64, order: Int64, starts: Int64, row: Int32, score: Float32, lists: int

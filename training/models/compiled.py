@@ -12,6 +12,7 @@ from training.interactions import Float32, Int8, Int32, Int64
 from training.models.compiling import F4, F8, I1, I4, I8, N, array_of, compiled
 
 Float64 = npt.NDArray[np.float64]
+_I4_2 = array_of(types.int32, 2)
 
 
 @compiled((I8, I8))
@@ -70,6 +71,33 @@ def blended(scaled: Float32, weights: Float64, least: float) -> Float64:
             total[pair] += weights[column] * scaled[pair, column]
             total[pair] += least * scaled[pair, column]
     return total
+
+
+@compiled((I8, I4, F8, _I4_2, _I4_2, F8, types.float64))
+def shares_of_codes(
+    starts: Int64, item: Int32, weight: Float64, codes: Int32, offered: Int32, factor: Float64, reach: float
+) -> Float64:
+    """(q, k) ``reach`` and, for each kind of code, ``factor`` times the share of a row's weight that has the item's.
+
+    ``codes`` (kinds, items) tell the codes of all items, ``offered`` (kinds, k) those of the items asked about; -1 none.
+    """
+    rows, kinds = len(starts) - 1, len(codes)
+    fit, share = np.full((rows, offered.shape[1]), reach), np.zeros(offered.max() + 1)
+    for row in range(rows):
+        whole = 0.0
+        for event in range(starts[row], starts[row + 1]):
+            whole += weight[event]
+        whole = max(whole, 1e-9)
+        for kind in range(kinds):
+            share[:] = 0.0
+            for event in range(starts[row], starts[row + 1]):
+                code = codes[kind, item[event]]
+                if code >= 0:
+                    share[code] += weight[event]
+            for each in range(offered.shape[1]):
+                if offered[kind, each] >= 0:
+                    fit[row, each] += factor[kind] * (share[offered[kind, each]] / whole)
+    return fit
 
 
 @compiled((I8, I8, I8, I4, F4, N))

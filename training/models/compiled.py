@@ -79,7 +79,7 @@ def shares_of_codes(
 ) -> Float64:
     """(q, k) ``reach`` and, for each kind of code, ``factor`` times the share of a row's weight that has the item's.
 
-    ``codes`` (kinds, items) tell the codes of all items, ``offered`` (kinds, k) those of the items asked about; -1 none.
+    ``codes`` (kinds, items) are the codes of all items, ``offered`` (kinds, k) those of what is asked about, -1 none.
     """
     rows, kinds = len(starts) - 1, len(codes)
     fit, share = np.full((rows, offered.shape[1]), reach), np.zeros(offered.max() + 1)

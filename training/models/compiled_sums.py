@@ -177,3 +177,15 @@ def heaviest(starts: Int64, item: Int32, weight: Float64, total: Float64, n: int
         end += take_best(met, count, total, n, space, places, values, items[end:], weights[end:])
         ends[row + 1] = end
     return ends, items[:end], weights[:end]
+
+
+@compiled((I8, I8, F8))
+def sums_in_order(keys: Int64, order: Int64, weight: Float64) -> tuple[Int64, Float64]:
+    """Distinct ``keys``, which ``order`` sorts, and the sum of the weights of each."""
+    found, sums, end = np.empty(len(keys), np.int64), np.empty(len(keys)), 0
+    for place in order:
+        if end == 0 or keys[place] != found[end - 1]:
+            found[end], sums[end] = keys[place], 0.0
+            end += 1
+        sums[end - 1] += weight[place]
+    return found[:end], sums[:end]

@@ -135,10 +135,8 @@ def group_sums(group: Int64 | Int32, weights: Floats | Bool, groups: int) -> Flo
 
 def sum_by_key(keys: Int64, weights: Float64) -> tuple[Int64, Float64]:
     """Distinct ``keys`` ascending and the sum of ``weights`` of each."""
-    order = stable_order(keys)
-    ordered = keys[order]
-    first = first_of_run(ordered)
-    return ordered[first], group_sums(np.cumsum(first) - 1, weights[order], int(first.sum()))
+    sums: tuple[Int64, Float64] = compiled_sums.sums_in_order(keys, stable_order(keys), weights)
+    return sums
 
 
 def best_sums(

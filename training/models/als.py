@@ -13,25 +13,15 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from training.interactions import Float32, Histories, Interactions
-from training.models import compiled_best
+from training.models import compiled_als
 from training.models.kind_weights import KindWeights
-from training.models.ragged import (
-    Float64,
-    Rows,
-    best_of_rows,
-    no_candidates,
-    pair_keys,
-    row_starts,
-    seen_keys,
-    select,
-    sum_by_key,
-)
+from training.models.ragged import Rows, best_totals, candidates, had_by
 from training.models.recency import weights_of
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 from training.models.taste import user_items
 
-#: Rows scored at a time: bounds the dense block of scores.
-_BLOCK = 256
+#: Products of vectors may exceed that of their lengths by rounding.
+_MARGIN = np.float32(1 + 1e-5)
 
 
 class AlsConfig(SourceConfig):
@@ -61,6 +51,13 @@ class Als(CandidateSource):
         self._config = config
         self._factors = factors  # (items, f)
         self._known = known  # (items,) 0 for items with events in the fit, -inf for the others
+        length = np.linalg.norm(factors, axis=1)
+        self._item = np.argsort(-length, kind="stable").astype(np.int32)  # (k,) those with events, the longest first
+        self._item = self._item[np.isfinite(known[self._item])]
+        self._longest = factors[self._item]  # (k, f)
+        self._length = length[self._item] * _MARGIN  # (k,)
+        self._place = np.full(len(factors), -1, dtype=np.int32)  # (items,) where each of them stands in these, or -1
+        self._place[self._item] = np.arange(len(self._item))
         self._kinds = config.kinds.table()
         wide = factors.astype(np.float64)
         self._gram = wide.T @ wide + config.regularization * np.eye(factors.shape[1])
@@ -88,46 +85,17 @@ class Als(CandidateSource):
 
     def user_factors(self, histories: Histories) -> Float32:
         """(q, f) factors solved from each history; zero for an empty one."""
-        items, width = self._factors.shape
         weight = weights_of(histories.kind, self._kinds)
-        keys, total = sum_by_key(pair_keys(histories.row, histories.item, items), weight)
-        keys, total = keys[total > 0], total[total > 0]
-        confidence = self._config.alpha * np.log2(1 + total)
-        item = (keys % items).astype(np.int32)
-        indptr = row_starts((keys // items).astype(np.int32), len(histories))
-        place, counts = best_of_rows(indptr, item, confidence, self._config.history)
-        ends = np.cumsum(counts)
-        solved = np.zeros((len(histories), width), dtype=np.float32)
-        for row in np.flatnonzero(counts).tolist():
-            mine = place[ends[row] - counts[row] : ends[row]]
-            taken = self._factors[item[mine]].astype(np.float64)
-            left = self._gram + (taken.T * (confidence[mine] - 1)) @ taken
-            solved[row] = np.linalg.solve(left, taken.T @ confidence[mine])
-        return solved
+        had = best_totals(Rows(histories.indptr, histories.item, weight), len(self._factors), self._config.history)
+        confidence = self._config.alpha * np.log2(1 + had.weight)
+        return compiled_als.folded_in(self._gram, self._factors, had.starts, had.item, confidence)
 
     def retrieve(self, histories: Histories, n: int, *, exclude_seen: bool) -> Candidates:
-        filled = np.flatnonzero(np.diff(histories.indptr))
-        if not len(filled):
-            return no_candidates()
-        users, items = self.user_factors(histories), len(self._factors)
-        seen = seen_keys(histories, items) if exclude_seen else None
-        rows, found = [], []
-        for start in range(0, len(filled), _BLOCK):
-            block = filled[start : start + _BLOCK]
-            scores = users[block] @ self._factors.T + self._known
-            if exclude_seen:
-                part, place = _positions(histories, block)
-                scores[part, place] = -np.inf
-            take = min(n, items)
-            starts, place = compiled_best.contenders(np.arange(len(block) + 1) * items, scores.ravel(), take)
-            usable = np.isfinite(scores.ravel()[place])
-            rows.append(np.repeat(block, np.diff(starts))[usable])
-            found.append(place[usable] % items)
-        row = np.concatenate(rows).astype(np.int32)
-        item = np.concatenate(found).astype(np.int32)
-        # Scored again pair by pair: a product of matrices rounds differently for one row than for many.
-        score: Float64 = np.einsum("ij,ij->i", users[row], self._factors[item]).astype(np.float64)
-        return select(Rows(row_starts(row, len(histories)), item, score), n, seen=seen, items=items)
+        seen = had_by(histories if exclude_seen else None)
+        found = compiled_als.best_products(
+            self.user_factors(histories), self._longest, self._length, self._item, self._place, *seen, n
+        )
+        return candidates(Rows(*found))
 
     def arrays(self) -> Arrays:
         return {"factors": self._factors, "known": self._known}
@@ -136,10 +104,3 @@ class Als(CandidateSource):
     def from_arrays(cls, config: SourceConfig, arrays: Arrays) -> Self:
         assert isinstance(config, AlsConfig)
         return cls(config, np.asarray(arrays["factors"]), np.asarray(arrays["known"]))
-
-
-def _positions(histories: Histories, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(row within ``block``, item) of every event of the rows in ``block``."""
-    lengths = np.diff(histories.indptr)[block]
-    events = np.concatenate([np.arange(histories.indptr[r], histories.indptr[r + 1]) for r in block])
-    return np.repeat(np.arange(len(block)), lengths), histories.item[events]

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from training.interactions import SECONDS_PER_DAY, Clock, Float32, Histories, Int32, Interactions
+from training.models import compiled
 from training.models.kind_weights import KindWeights
 from training.models.ragged import (
     Float64,
@@ -20,7 +21,6 @@ from training.models.ragged import (
     best_of_rows,
     distinct,
     ends_of,
-    group_sums,
     no_candidates,
     pair_keys,
     seen_keys,
@@ -67,6 +67,9 @@ class Arrivals(CandidateSource):
         self._newness = newness  # (k,)
         self._codes = codes  # by kind (items,), -1 where no item offered has the code
         self._kinds = config.kinds.table()
+        self._of_all = np.stack([codes[name] for name in _CODES])  # (kinds, items)
+        self._of_offered = np.ascontiguousarray(self._of_all[:, item])  # (kinds, k)
+        self._factors = np.array([config.category, config.department, config.brand])
 
     @classmethod
     def fit(cls, data: Interactions, config: SourceConfig) -> Self:
@@ -101,17 +104,16 @@ class Arrivals(CandidateSource):
 
     def _fit_to(self, histories: Histories) -> Float64:
         """(q, k) how well each item offered fits each history."""
-        config = self._config
-        weight = weights_of(histories.kind, self._kinds) * np.exp2(-ages(histories) / config.taste_half_life)
-        whole = np.maximum(group_sums(histories.row, weight, len(histories)), 1e-9)
-        fit = np.full((len(histories), len(self._item)), config.reach)
-        for name, factor in zip(_CODES, (config.category, config.department, config.brand), strict=True):
-            code = self._codes[name]
-            width = int(code[self._item].max(initial=-1)) + 2  # the last one for codes that no item offered has
-            keys = pair_keys(histories.row, code[histories.item] % width, width)
-            share = group_sums(keys, weight, len(histories) * width).reshape(-1, width) / whole[:, None]
-            share[:, -1] = 0
-            fit += factor * share[:, code[self._item]]
+        weight = weights_of(histories.kind, self._kinds) * np.exp2(-ages(histories) / self._config.taste_half_life)
+        fit: Float64 = compiled.shares_of_codes(
+            histories.indptr,
+            histories.item,
+            weight,
+            self._of_all,
+            self._of_offered,
+            self._factors,
+            self._config.reach,
+        )
         return fit
 
     def arrays(self) -> Arrays:

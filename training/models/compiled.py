@@ -12,65 +12,7 @@ from training.interactions import Float32, Int8, Int32, Int64
 from training.models.compiling import F4, F8, I1, I4, I8, N, array_of, compiled
 
 Float64 = npt.NDArray[np.float64]
-
-
-@compiled()
-def _entries(starts: Int64, asked: Int32) -> int:
-    """How many entries the ``asked`` rows of a table have together."""
-    count = 0
-    for item in asked:
-        count += starts[item + 1] - starts[item]
-    return count
-
-
-@compiled((I8, I4, F8, I8, I4, F4, I8, I4, F8, array_of(types.float64, readonly=False)))
-def sums_by_row(
-    starts: Int64,
-    asked: Int32,
-    weight: Float64,
-    table_starts: Int64,
-    table_item: Int32,
-    table_weight: Float32,
-    own_starts: Int64,
-    own: Int32,
-    own_weight: Float64,
-    total: Float64,
-) -> tuple[Int64, Int32, Float64]:
-    """``own + sum of weight * table[asked]`` of every row: where each begins, the items met, and their sums.
-
-    Parts that are not above zero are left out. ``total`` (one per item) is zero, and is zero again afterwards.
-    """
-    rows, width = len(starts) - 1, len(total)
-    room = min(len(own) + _entries(table_starts, asked), rows * width)
-    ends, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(room + 1, np.int32), np.empty(room, np.float64), 0
-    for row in range(rows):
-        begin = end
-        for place in range(own_starts[row], own_starts[row + 1]):
-            item, part = own[place], own_weight[place]
-            items[end] = item
-            end += (part > 0) & (total[item] == 0)
-            total[item] += max(part, 0.0)
-        if _entries(table_starts, asked[starts[row] : starts[row + 1]]) > width:
-            # Most items are met: to look at all of them afterwards takes less than to note each when it is met.
-            for place in range(starts[row], starts[row + 1]):
-                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
-                    total[table_item[entry]] += max(weight[place] * table_weight[entry], 0.0)
-            end = begin
-            for item in range(width):
-                items[end] = item
-                end += total[item] > 0
-        else:
-            for place in range(starts[row], starts[row + 1]):
-                for entry in range(table_starts[asked[place]], table_starts[asked[place] + 1]):
-                    item, part = table_item[entry], weight[place] * table_weight[entry]
-                    items[end] = item
-                    end += (part > 0) & (total[item] == 0)
-                    total[item] += max(part, 0.0)
-        for place in range(begin, end):
-            sums[place] = total[items[place]]
-            total[items[place]] = 0
-        ends[row + 1] = end
-    return ends, items[:end].copy(), sums[:end].copy()
+_I4_2 = array_of(types.int32, 2)
 
 
 @compiled((I8, I8))
@@ -98,19 +40,6 @@ def asking(kind: Int8, back: Float64, kinds: Float32, decay: Float64, least: flo
     return weight
 
 
-@compiled((I8, I4, F8))
-def above_zero(starts: Int64, item: Int32, weight: Float64) -> tuple[Int64, Int32, Float64]:
-    """The entries of compressed rows whose weight is above zero."""
-    ends, items, weights, end = np.zeros_like(starts), np.empty(len(item), np.int32), np.empty(len(item)), 0
-    for row in range(len(starts) - 1):
-        for place in range(starts[row], starts[row + 1]):
-            if weight[place] > 0:
-                items[end], weights[end] = item[place], weight[place]
-                end += 1
-        ends[row + 1] = end
-    return ends, items[:end].copy(), weights[:end].copy()
-
-
 @compiled((I8, array_of(types.float32, 2), types.float32))
 def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
     """Each column of each row from ``lowest`` (its least value of the row) to 1; 0 where it is NaN."""
@@ -131,6 +60,44 @@ def scaled_columns(starts: Int64, score: Float32, lowest: float) -> Float32:
                     spread = high[column] - low[column]
                     scaled[place, column] = lowest + above * ((value - low[column]) / spread) if spread > 0 else 1
     return scaled
+
+
+@compiled((array_of(types.float32, 2), F8, types.float64))
+def blended(scaled: Float32, weights: Float64, least: float) -> Float64:
+    """(c,) sum of the columns, each times its weight and once more times ``least``."""
+    total = np.zeros(len(scaled))
+    for pair in range(len(scaled)):
+        for column in range(len(weights)):  # a sum in fixed order gives the same bits for every batch
+            total[pair] += weights[column] * scaled[pair, column]
+            total[pair] += least * scaled[pair, column]
+    return total
+
+
+@compiled((I8, I4, F8, _I4_2, _I4_2, F8, types.float64))
+def shares_of_codes(
+    starts: Int64, item: Int32, weight: Float64, codes: Int32, offered: Int32, factor: Float64, reach: float
+) -> Float64:
+    """(q, k) ``reach`` and, for each kind of code, ``factor`` times the share of a row's weight that has the item's.
+
+    ``codes`` (kinds, items) are the codes of all items, ``offered`` (kinds, k) those of what is asked about, -1 none.
+    """
+    rows, kinds = len(starts) - 1, len(codes)
+    fit, share = np.full((rows, offered.shape[1]), reach), np.zeros(offered.max() + 1)
+    for row in range(rows):
+        whole = 0.0
+        for event in range(starts[row], starts[row + 1]):
+            whole += weight[event]
+        whole = max(whole, 1e-9)
+        for kind in range(kinds):
+            share[:] = 0.0
+            for event in range(starts[row], starts[row + 1]):
+                code = codes[kind, item[event]]
+                if code >= 0:
+                    share[code] += weight[event]
+            for each in range(offered.shape[1]):
+                if offered[kind, each] >= 0:
+                    fit[row, each] += factor[kind] * (share[offered[kind, each]] / whole)
+    return fit
 
 
 @compiled((I8, I8, I8, I4, F4, N))

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.interactions import Float32, Int32, Int64
+from training.models.compiled_best import space_for
+from training.models.compiled_sums import WORK, take_best
 from training.models.compiling import F4, F8, I4, I8, N, compiled
 
 Float64 = npt.NDArray[np.float64]
@@ -107,3 +109,51 @@ def votes(
             vote[end] = similarity[each] * weight[entry] * near[place[entry] - anchor[each] + farthest]
             end += 1
     return voter, position, vote
+
+
+@compiled((I8, I4, F8, I4, I8, I4, I4, F4, F8, N, I8, I4, WORK, N))
+def best_votes(
+    ends: Int64,
+    session: Int32,
+    similarity: Float64,
+    anchor: Int32,
+    starts: Int64,
+    item: Int32,
+    place: Int32,
+    weight: Float32,
+    near: Float64,
+    farthest: int,
+    seen_starts: Int64,
+    seen: Int32,
+    total: Float64,
+    n: int,
+) -> tuple[Int64, Int32, Float64]:
+    """The ``n`` items of every row that have most votes (see :func:`votes`): where each begins, the items, the votes.
+
+    What was ``seen`` takes no part; it may have no rows.
+    """
+    rows, widest = len(ends) - 1, 0
+    for row in range(rows):
+        count = 0
+        for each in session[ends[row] : ends[row + 1]]:
+            count += starts[each + 1] - starts[each]
+        widest = max(widest, count)
+    n = min(n, widest)
+    begins, items, sums, end = np.zeros(rows + 1, np.int64), np.empty(rows * n, np.int32), np.empty(rows * n), 0
+    met, values, places = np.empty(widest + 1, np.int32), np.empty(widest + 1), np.empty(n, np.int64)
+    space = space_for(total, widest, n)
+    for row in range(rows):
+        count = 0
+        for each in range(ends[row], ends[row + 1]):
+            moment = farthest - anchor[each]
+            for entry in range(starts[session[each]], starts[session[each] + 1]):
+                vote = similarity[each] * weight[entry] * near[place[entry] + moment]
+                met[count] = item[entry]
+                count += (vote > 0) & (total[item[entry]] == 0)
+                total[item[entry]] += max(vote, 0.0)
+        if len(seen_starts) > 1:
+            for event in range(seen_starts[row], seen_starts[row + 1]):
+                total[seen[event]] = 0
+        end += take_best(met, count, total, n, space, places, values, items[end:], sums[end:])
+        begins[row + 1] = end
+    return begins, items[:end], sums[:end]

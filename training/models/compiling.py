@@ -23,7 +23,11 @@ I1, I4, I8, F4, F8 = (array_of(kind) for kind in (types.int8, types.int32, types
 N = types.int64
 
 
-def compiled(*signatures: tuple[Any, ...]) -> Callable[[_Function], _Function]:
-    """Compile for each of the ``signatures``; without any, for what the other functions of the file call it with."""
-    made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy")
+def compiled(*signatures: tuple[Any, ...], reassociated: bool = False) -> Callable[[_Function], _Function]:
+    """Compile for each of the ``signatures``; without any, for what the other functions of the file call it with.
+
+    With ``reassociated`` a sum runs in several parts at a time, always the same ones.
+    """
+    freedom = {"reassoc", "contract"} if reassociated else False
+    made = numba.njit(list(signatures) or None, cache=True, nogil=True, error_model="numpy", fastmath=freedom)
     return cast("Callable[[_Function], _Function]", made)

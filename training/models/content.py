@@ -19,12 +19,11 @@ from training.models.neighbours import HistoryWeighting, Sparse
 from training.models.ragged import (
     Rows,
     best_of_rows,
+    best_sums,
+    candidates,
     ends_of,
     group_sums,
-    seen_keys,
-    select,
     spans,
-    weighted_sums,
 )
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
 
@@ -71,9 +70,8 @@ class Content(CandidateSource):
         return by_blocks(histories, _BLOCK, lambda block: self._retrieve(block, n, exclude_seen))
 
     def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
-        found = weighted_sums(self._profiles(histories), self._index, self._items)
-        seen = seen_keys(histories, self._items) if exclude_seen else None
-        return select(found, n, seen=seen, items=self._items)
+        seen = histories if exclude_seen else None
+        return candidates(best_sums(self._profiles(histories), self._index, self._items, n, seen=seen))
 
     def because(self, histories: Histories, row: Int32, item: Int32) -> Int32:
         answer = np.full(len(row), -1, dtype=np.int32)
@@ -100,8 +98,7 @@ class Content(CandidateSource):
     def _profiles(self, histories: Histories) -> Rows:
         """The heaviest features of each history, of length 1."""
         asking = Rows(histories.indptr, histories.item, self._weighting.weights(histories))
-        whole = weighted_sums(asking, self._vectors, len(self._index.starts) - 1)
-        heaviest = _strongest(whole, self._config.features)
+        heaviest = best_sums(asking, self._vectors, len(self._index.starts) - 1, self._config.features)
         length = np.sqrt(group_sums(heaviest.row, heaviest.weight**2, len(histories)))
         return heaviest._replace(weight=heaviest.weight / length[heaviest.row])
 

@@ -13,9 +13,8 @@ from training.models.ragged import (
     Float64,
     Rows,
     best_of_rows,
-    seen_keys,
-    select,
-    weighted_sums,
+    best_sums,
+    candidates,
 )
 from training.models.recency import steps_back
 from training.models.source import Arrays, Candidates
@@ -70,10 +69,8 @@ class Neighbours:
 
     def ask(self, histories: Histories, weight: Float64, n: int, *, exclude_seen: bool) -> Candidates:
         """Sum the neighbours of every history event times its ``weight`` (m,); the ``n`` best per row."""
-        asking = Rows(*compiled.above_zero(histories.indptr, histories.item, weight))
-        found = weighted_sums(asking, Rows(self.indptr, self.item, self.weight), len(self))
-        seen = seen_keys(histories, len(self)) if exclude_seen else None
-        return select(found, n, seen=seen, items=len(self))
+        asking, table = Rows(histories.indptr, histories.item, weight), Rows(self.indptr, self.item, self.weight)
+        return candidates(best_sums(asking, table, len(self), n, seen=histories if exclude_seen else None))
 
     def because(self, histories: Histories, weight: Float64, row: Int32, item: Int32) -> Int32:
         """For each (row, item) the history item that speaks most for it, -1 where none does."""

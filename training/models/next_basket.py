@@ -24,15 +24,14 @@ from training.models.ragged import (
     Float64,
     Rows,
     best_of_rows,
+    best_sums,
+    candidates,
     ends_of,
     group_sums,
     pair_keys,
     row_starts,
-    seen_keys,
-    select,
     spans,
     sum_by_key,
-    weighted_sums,
 )
 from training.models.recency import ages, steps_back, weights_of
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
@@ -126,9 +125,7 @@ class UserKnn(CandidateSource):
         theirs = Rows(near.starts, near.item, (1 - own) * near.weight / together[near.row])
         vectors = Rows(stored.starts, stored.item, stored.weight)
         mine = Rows(row_starts(row, len(histories)), item, own * weight)
-        found = weighted_sums(theirs, vectors, items, own=mine)
-        seen = seen_keys(histories, items) if exclude_seen else None
-        return select(found, n, seen=seen, items=items)
+        return candidates(best_sums(theirs, vectors, items, n, own=mine, seen=histories if exclude_seen else None))
 
     def _nearest(self, row: Int32, item: Int32, weight: Float64, rows: int) -> Rows:
         """The stored users nearest to each row, the nearest first, weighted by the cosine."""
@@ -137,9 +134,7 @@ class UserKnn(CandidateSource):
         asked, counts = best_of_rows(row_starts(row, rows), item, entry, self._config.asked)
         asking = Rows(ends_of(counts), item[asked], entry[asked])
         postings = Rows(stored.item_starts, stored.user, stored.cosine)
-        alike = weighted_sums(asking, postings, len(stored.starts) - 1)
-        best, counts = best_of_rows(alike.starts, alike.item, alike.weight, self._config.nearest)
-        return Rows(ends_of(counts), alike.item[best], alike.weight[best])
+        return best_sums(asking, postings, len(stored.starts) - 1, self._config.nearest)
 
     def arrays(self) -> Arrays:
         return {part.name: getattr(self._stored, part.name) for part in fields(self._stored)}

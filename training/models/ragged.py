@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from training.interactions import Bool, Histories, Int32, Int64
-from training.models import compiled, compiled_best
-from training.models.compiled_best import COUNTED
+from training.models import compiled_best, compiled_sums
 from training.models.source import Candidates
 
 Float64 = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
-_NO_ITEM = np.empty(0, dtype=np.int32)
+_NO_ITEM, _NO_STARTS = np.empty(0, dtype=np.int32), np.zeros(1, dtype=np.int64)
 
 
 class Rows(NamedTuple):
@@ -33,6 +32,9 @@ class Rows(NamedTuple):
     def row(self) -> Int32:
         """(entries,) the row of each entry."""
         return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
+
+
+_NO_ROWS = Rows(_NO_STARTS, _NO_ITEM, np.empty(0))
 
 
 def spans(starts: Int64, lengths: Int64) -> Int64:
@@ -89,39 +91,9 @@ def best_of_rows(indptr: Int64, item: Int32, score: Floats, n: int) -> tuple[Pos
 
     Items of a row must be distinct.
     """
-    lengths = np.diff(indptr)
-    counts = np.minimum(lengths, n)
-    most = int(counts.max(initial=0))
+    counts = np.minimum(np.diff(indptr), n)
     score = score if score.flags.c_contiguous else score.copy()
-    if 0 < most <= COUNTED:
-        return compiled_best.best_of_rows(indptr, np.ascontiguousarray(item, np.int32), score, most), counts
-    starts, place = compiled_best.contenders(indptr, score, n)
-    row = np.repeat(np.arange(len(lengths), dtype=np.int64), np.diff(starts))
-    order = _best_first(row, item[place], score[place])
-    return place[order][spans(starts[:-1], counts)], counts
-
-
-def _best_first(row: Int64, item: Int32, score: Floats) -> Positions:
-    """The order by row (which ascends), then score descending, then item.
-
-    A sort by three keys does the same and takes longer: here scores become ranks, and all that decides one integer.
-    """
-    total = len(row)
-    if not total:
-        return np.empty(0, dtype=np.intp)
-    by_item = np.arange(total) if _ascends(row, item) else stable_order(pair_keys(row, item, int(item.max()) + 1))
-    by_score = np.argsort(-score)
-    changes = np.empty(total, dtype=np.int64)
-    changes[0] = 0
-    np.not_equal(score[by_score[1:]], score[by_score[:-1]], out=changes[1:])
-    rank = np.empty(total, dtype=np.int64)
-    rank[by_score] = np.cumsum(changes)
-    return by_item[stable_order(row[by_item] * total + rank[by_item])]
-
-
-def _ascends(row: Int64, item: Int32) -> bool:
-    """Whether the items of each row ascend."""
-    return bool(((item[1:] > item[:-1]) | (row[1:] != row[:-1])).all())
+    return compiled_best.best_of_rows(indptr, np.ascontiguousarray(item, np.int32), score, max(n, 1)), counts
 
 
 def select(found: Rows, n: int, *, seen: Int64 | None, items: int) -> Candidates:
@@ -163,27 +135,41 @@ def group_sums(group: Int64 | Int32, weights: Floats | Bool, groups: int) -> Flo
 
 def sum_by_key(keys: Int64, weights: Float64) -> tuple[Int64, Float64]:
     """Distinct ``keys`` ascending and the sum of ``weights`` of each."""
-    order = stable_order(keys)
-    ordered = keys[order]
-    first = first_of_run(ordered)
-    return ordered[first], group_sums(np.cumsum(first) - 1, weights[order], int(first.sum()))
+    sums: tuple[Int64, Float64] = compiled_sums.sums_in_order(keys, stable_order(keys), weights)
+    return sums
 
 
-def sums_of(rows: Rows, width: int) -> Rows:
-    """What :func:`weighted_sums` gives for ``own`` rows alone: entries of the same item added up."""
-    nothing = Rows(np.zeros(len(rows.starts), np.int64), _NO_ITEM, np.empty(0))
-    table = Rows(np.zeros(1, np.int64), _NO_ITEM, np.empty(0, np.float32))
-    return weighted_sums(nothing, table, width, own=rows)
+def best_sums(
+    asked: Rows, table: Rows, width: int, n: int, *, own: Rows | None = None, seen: Histories | None = None
+) -> Rows:
+    """The ``n`` best of ``own + sum over asked of weight * table[asked]`` for every row, best first.
 
-
-def weighted_sums(asked: Rows, table: Rows, width: int, *, own: Rows | None = None) -> Rows:
-    """For every row ``own + sum over asked of weight * table[asked]``: the items met, in no particular order.
-
-    ``table`` has one row per item that may be asked for and single precision; ``width`` bounds its items. All weights
-    are above zero: what is not takes no part.
+    Equal sums: the lower item first. ``table`` has one row per item that may be asked for and single precision;
+    ``width`` bounds its items. What is not above zero takes no part, nor does what the row has ``seen``.
     """
-    nothing = Rows(np.zeros(len(asked.starts), np.int64), _NO_ITEM, np.empty(0))
-    return Rows(*compiled.sums_by_row(*asked, *table, *(own or nothing), _zeros(width)))
+    return Rows(*compiled_sums.best_sums(*asked, *table, *(own or _NO_ROWS), *had_by(seen), zeros(width), n))
+
+
+def best_totals(rows: Rows, width: int, n: int) -> Rows:
+    """What :func:`best_sums` gives for ``own`` rows alone: entries of the same item added up."""
+    nothing = Rows(np.zeros(len(rows.starts), np.int64), _NO_ITEM, np.empty(0))
+    table = Rows(_NO_STARTS, _NO_ITEM, np.empty(0, np.float32))
+    return best_sums(nothing, table, width, n, own=rows)
+
+
+def heaviest(rows: Rows, width: int, n: int) -> Rows:
+    """The ``n`` items of every row that have its heaviest entries above zero, and the weight of these."""
+    return Rows(*compiled_sums.heaviest(*rows, zeros(width), n))
+
+
+def had_by(seen: Histories | None) -> tuple[Int64, Int32]:
+    """The rows of items that compiled loops leave out: none at all without ``seen``."""
+    return (_NO_STARTS, _NO_ITEM) if seen is None else (seen.indptr, seen.item)
+
+
+def candidates(found: Rows) -> Candidates:
+    """Rows that are sorted as :class:`Candidates` are, as such."""
+    return Candidates(found.row, found.item, found.weight.astype(np.float32))
 
 
 #: By thread, type and width the working space of compiled loops, which they leave zero as they find it: clearing it
@@ -191,7 +177,8 @@ def weighted_sums(asked: Rows, table: Rows, width: int, *, own: Rows | None = No
 _WORK = threading.local()
 
 
-def _zeros(width: int) -> Float64:
+def zeros(width: int) -> Float64:
+    """(width,) working space of the loops of :mod:`training.models.compiled_sums`."""
     return _kept(width, np.float64)
 
 

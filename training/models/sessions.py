@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from training.interactions import Histories, Int32, Interactions
+from training.interactions import Histories, Int32, Int64, Interactions
 from training.models import compiled_sessions
 from training.models.blocks import by_blocks
 from training.models.kind_weights import KindWeights
@@ -27,14 +27,12 @@ from training.models.ragged import (
     Positions,
     Rows,
     best_of_rows,
+    candidates,
     contains,
     ends_of,
-    first_of_run,
-    pair_keys,
-    row_starts,
-    seen_keys,
-    select,
-    sums_of,
+    had_by,
+    heaviest,
+    zeros,
 )
 from training.models.session_index import SessionIndex
 from training.models.source import Arrays, Candidates, CandidateSource, SourceConfig
@@ -77,8 +75,8 @@ class SessionsConfig(SourceConfig):
 class _Nearest:
     """The sessions nearest to each row."""
 
-    row: Int32  # (k,) ascending
-    session: Int32  # (k,)
+    starts: Int64  # (rows + 1,)
+    session: Int32  # (k,) nearest first
     similarity: Float64  # (k,)
     anchor: Int32  # (k,) place of the weightiest shared item
 
@@ -95,7 +93,8 @@ class Sessions(CandidateSource):
     def __init__(self, config: SessionsConfig, index: SessionIndex) -> None:
         self._config, self._index = config, index
         self._weighting = HistoryWeighting(config.kinds.table(), config.recency, config.history)
-        self._rarity = np.maximum(index.frequency, 1.0) ** -config.rarity  # (items,)
+        # (items,) 0 for items that no session has
+        self._rarity = np.where(index.frequency > 0, np.maximum(index.frequency, 1.0) ** -config.rarity, 0.0)
         self._farthest = int(index.place.max(initial=0))
         gaps = np.arange(-self._farthest, self._farthest + 1)
         decay = config.gap_decay ** np.maximum(np.abs(gaps) - 1.0, 0.0)
@@ -119,26 +118,28 @@ class Sessions(CandidateSource):
         return by_blocks(histories, _BLOCK, lambda block: self._retrieve(block, n, exclude_seen))
 
     def _retrieve(self, histories: Histories, n: int, exclude_seen: bool) -> Candidates:
-        items = self._index.items
-        nearest = self._nearest(self._asked(histories))
-        neighbour, pair, vote = self._votes(nearest)
-        votes = Rows(row_starts(nearest.row[neighbour], len(histories)), self._index.item[pair], vote)
-        found = sums_of(votes, items)
-        seen = seen_keys(histories, items) if exclude_seen else None
-        return select(found, n, seen=seen, items=items)
+        index, nearest = self._index, self._nearest(self._asked(histories))
+        found = compiled_sessions.best_votes(
+            nearest.starts,
+            nearest.session,
+            nearest.similarity,
+            nearest.anchor,
+            index.starts,
+            index.item,
+            index.place,
+            index.weight,
+            self._near,
+            self._farthest,
+            *had_by(histories if exclude_seen else None),
+            zeros(index.items),
+            n,
+        )
+        return candidates(Rows(*found))
 
     def _asked(self, histories: Histories) -> Rows:
         """What asks: distinct known items of each row, the weightiest first."""
-        weight = self._weighting.weights(histories)
-        weight *= (self._index.frequency > 0)[histories.item] * self._rarity[histories.item]
-        events = np.flatnonzero(weight > 0)
-        keys = pair_keys(histories.row[events], histories.item[events], self._index.items)
-        order = np.lexsort((-weight[events], keys))
-        events = events[order[first_of_run(keys[order])]]
-        item, weight = histories.item[events], weight[events]
-        starts = row_starts(histories.row[events], len(histories))
-        place, counts = best_of_rows(starts, item, weight, self._config.asked)
-        return Rows(ends_of(counts), item[place], weight[place])
+        weight = self._weighting.weights(histories) * self._rarity[histories.item]
+        return heaviest(Rows(histories.indptr, histories.item, weight), self._index.items, self._config.asked)
 
     def _nearest(self, asked: Rows) -> _Nearest:
         index = self._index
@@ -146,8 +147,7 @@ class Sessions(CandidateSource):
             *asked, index.item_starts, index.session, index.item_place, self._config.recent
         )
         best, counts = best_of_rows(starts, session, similarity, self._config.nearest)
-        row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        return _Nearest(row, session[best], similarity[best], anchor[best])
+        return _Nearest(ends_of(counts), session[best], similarity[best], anchor[best])
 
     def _votes(self, nearest: _Nearest) -> tuple[Positions, Positions, Float64]:
         """For every item of every neighbour: the neighbour, the place in the index, and the vote."""

@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from training.interactions import Histories
 from training.models import compiled_sessions
 from training.models.pool import Pool
 from training.models.ragged import (
     Rows,
     best_of_rows,
+    best_sums,
+    best_totals,
+    heaviest,
     pair_keys,
     stable_order,
     sum_by_key,
-    sums_of,
-    weighted_sums,
 )
 
 
@@ -91,36 +93,76 @@ def random_rows(random: np.random.Generator, rows: int, items: int, longest: int
     return Rows(starts, item, random.integers(0, 5, len(item)).astype(kind) / 8)
 
 
-def as_dicts(rows: Rows) -> list[dict[int, float]]:
-    bounds = zip(rows.starts[:-1].tolist(), rows.starts[1:].tolist(), strict=True)
+def histories_of(rows: Rows) -> Histories:
+    """Rows whose items were had."""
+    count, events = len(rows.starts) - 1, len(rows.item)
+    return Histories(
+        user=np.arange(count, dtype=np.int32),
+        as_of=np.zeros(count, np.int64),
+        indptr=rows.starts,
+        item=rows.item,
+        kind=np.zeros(events, np.int8),
+        time=np.zeros(events, np.int64),
+        quantity=np.ones(events, np.float32),
+        basket=np.full(events, -1, np.int64),
+    )
+
+
+def dense(rows: Rows, width: int) -> np.ndarray:
+    matrix = np.zeros((len(rows.starts) - 1, width))
+    np.add.at(matrix, (rows.row, rows.item), rows.weight)
+    return matrix
+
+
+def plain_lists(matrix: np.ndarray, n: int) -> list[list[tuple[int, float]]]:
+    """The best of each row that are above zero, of equal ones the lower item."""
     return [
-        dict(zip(rows.item[low:high].tolist(), rows.weight[low:high].tolist(), strict=True)) for low, high in bounds
+        [(i, row[i]) for i in sorted(np.flatnonzero(row > 0).tolist(), key=lambda i: (-row[i], i))[:n]]
+        for row in matrix
     ]
 
 
+def as_lists(rows: Rows) -> list[list[tuple[int, float]]]:
+    bounds = zip(rows.starts[:-1].tolist(), rows.starts[1:].tolist(), strict=True)
+    return [list(zip(rows.item[a:b].tolist(), rows.weight[a:b].tolist(), strict=True)) for a, b in bounds]
+
+
 @pytest.mark.parametrize("with_own", [True, False])
-def test_weighted_sums_are_those_of_a_product_of_matrices(with_own: bool) -> None:
+@pytest.mark.parametrize("with_seen", [True, False])
+@pytest.mark.parametrize("n", [1, 7, 40])
+@pytest.mark.parametrize("width", [40, 900])  # fewer and more items than entries: two ways to note what was met
+def test_the_best_sums_are_those_of_a_product_of_matrices(with_own: bool, with_seen: bool, n: int, width: int) -> None:
     random = np.random.default_rng(3)
-    asked, table = random_rows(random, 30, 12, 9), random_rows(random, 12, 40, 30, np.float32)
-    own = random_rows(random, 30, 40, 8) if with_own else None
+    asked, table = random_rows(random, 30, 12, 9), random_rows(random, 12, width, 30, np.float32)
+    own = random_rows(random, 30, width, 8) if with_own else None
+    seen = random_rows(random, 30, width, 6) if with_seen else None
     for array in table:
         array.setflags(write=False)  # as in a memory-mapped bundle
-
-    def dense(rows: Rows, width: int) -> np.ndarray:
-        matrix = np.zeros((len(rows.starts) - 1, width))
-        matrix[rows.row, rows.item] = rows.weight
-        return matrix
-
-    expected = dense(asked, 12) @ dense(table, 40) + (dense(own, 40) if own else 0)
-    found = weighted_sums(asked, table, 40, own=own)
-    assert as_dicts(found) == [{i: row[i] for i in np.flatnonzero(row).tolist()} for row in expected]
-    again = weighted_sums(asked, table, 40, own=own)
+    expected = dense(asked, 12) @ dense(table, width) + (dense(own, width) if own else 0)
+    if seen:
+        expected[seen.row, seen.item] = 0
+    had = histories_of(seen) if seen else None
+    found = best_sums(asked, table, width, n, own=own, seen=had)
+    assert as_lists(found) == plain_lists(expected, n)
+    again = best_sums(asked, table, width, n, own=own, seen=had)
     assert all(np.array_equal(one, other) for one, other in zip(found, again, strict=True)), "work was left behind"
+
+
+def test_what_does_not_weigh_asks_nothing() -> None:
+    table = Rows(np.array([0, 2, 3]), np.array([0, 1, 1], np.int32), np.array([1, 2, 4], np.float32))
+    asked = Rows(np.array([0, 2, 3]), np.array([0, 1, 0], np.int32), np.array([0.0, 1.0, -1.0]))
+    assert as_lists(best_sums(asked, table, 2, 5)) == [[(1, 4.0)], []]
 
 
 def test_entries_of_one_item_are_added_up_in_their_order() -> None:
     rows = Rows(np.array([0, 3, 3, 5]), np.array([7, 2, 7, 1, 1], np.int32), np.array([1e16, 5, 1, 0, 3]))
-    assert as_dicts(sums_of(rows, 8)) == [{7: 1e16 + 1, 2: 5}, {}, {1: 3}]
+    assert as_lists(best_totals(rows, 8, 9)) == [[(7, 1e16 + 1), (2, 5)], [], [(1, 3)]]
+
+
+def test_the_heaviest_entry_of_an_item_counts() -> None:
+    rows = Rows(np.array([0, 4, 4, 6]), np.array([7, 2, 7, 3, 1, 4], np.int32), np.array([1, 5, 6, 5, 0, -1.0]))
+    assert as_lists(heaviest(rows, 8, 2)) == [[(7, 6), (2, 5)], [], []]
+    assert as_lists(heaviest(rows, 8, 9)) == [[(7, 6), (2, 5), (3, 5)], [], []]
 
 
 def test_the_newest_sessions_are_those_of_a_plain_look_through_all_lists() -> None:

@@ -101,9 +101,9 @@ class EventIntake:
         return [_result(index, rows[index], problem, new) for index, problem in enumerate(problems)]
 
     def _check_queue(self) -> None:
-        # Counting reads the whole queue, so a worker counts once a second: the bound is one of disk, not of the row.
+        # A worker looks once a second: the bound is one of disk, not of the row.
         if self._clock() >= self._look_again:
-            self._queued = self._store.queue_length()
+            self._queued = self._store.queue_bound()
             self._look_again = self._clock() + _LOOK_SECONDS
         if self._queued >= self._limits.queued_events:
             raise OverloadedError(

@@ -104,6 +104,14 @@ class EmbeddedStore(RefreshTables, RightsTables):
             (count,) = connection.execute("SELECT count(*) FROM inbox WHERE payload IS NOT NULL").fetchone()
         return int(count)
 
+    def queue_bound(self) -> int:
+        # Both ends are one look into the index of the queue. Between them an erased event leaves a gap.
+        waiting = "SELECT {}(position) FROM inbox WHERE payload IS NOT NULL"
+        with self._connections.reading() as connection:
+            (first,) = connection.execute(waiting.format("min")).fetchone()
+            (last,) = connection.execute(waiting.format("max")).fetchone()
+        return 0 if first is None else int(last) - int(first) + 1
+
     def _trim(self, connection: sqlite3.Connection, owner: str) -> None:
         # Most visitors hold less than either bound: one look at keys instead of two at whole rows.
         if not connection.execute(

@@ -193,7 +193,13 @@ class OnlineStore(Protocol):
         """These events are in the lake. Their ids stay known for a while, so that a late retry is a duplicate."""
         ...
 
-    def queue_length(self) -> int: ...
+    def queue_length(self) -> int:
+        """How many events wait for the lake. To count them may take a while."""
+        ...
+
+    def queue_bound(self) -> int:
+        """No fewer than wait for the lake, and hardly more: known without counting them."""
+        ...
 
     # --- tags of single users -----------------------------------------------------------------------------
     def arrivals_after(self, position: int, limit: int) -> list[Arrival]:

@@ -99,6 +99,9 @@ class RedisStore:
         with self._asking():
             return int(self._redis.zcard(f"{_PREFIX}queued"))
 
+    def queue_bound(self) -> int:
+        return self.queue_length()
+
     # --- tags of single users -----------------------------------------------------------------------------
     def arrivals_after(self, position: int, limit: int) -> list[Arrival]:
         found = self._run(scripts.ARRIVALS, position, limit)

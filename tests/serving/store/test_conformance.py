@@ -44,13 +44,17 @@ def test_an_event_id_counts_once(store: OnlineStore) -> None:
     assert store.queue_length() == 2
 
 
-def test_the_bound_of_the_queue_is_its_length_where_nothing_was_taken_out_of_it(store: OnlineStore) -> None:
+def test_the_bound_of_the_queue_is_no_less_than_its_length(store: OnlineStore) -> None:
     assert store.queue_bound() == 0
-    store.add_events([event(n) for n in (1, 2, 2, 3, 4)])
-    store.mark_drained([queued.position for queued in store.queued(1)])
+    store.add_events([event(n) for n in (1, 2, 3, 4)])
+    store.mark_drained([store.queued(1)[0].position])
     assert store.queue_bound() == store.queue_length() == 3
+    store.add_events([event(4), event(5)])  # a repeated id may leave a gap
     store.mark_drained([store.queued(3)[1].position])
-    assert store.queue_bound() >= store.queue_length() == 2
+    assert store.queue_length() == 3
+    assert 3 <= store.queue_bound() <= 5
+    store.mark_drained([queued.position for queued in store.queued(9)])
+    assert store.queue_bound() == 0
 
 
 def test_what_one_worker_wrote_the_other_sees_at_once(opener: Opener) -> None:

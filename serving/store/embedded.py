@@ -105,7 +105,7 @@ class EmbeddedStore(RefreshTables, RightsTables):
         return int(count)
 
     def queue_bound(self) -> int:
-        # Both ends are one look into the index of the queue. Between them an erased event leaves a gap, and a repeated one.
+        # Each end is one look into the index of the queue. Erased and repeated events leave gaps between them.
         waiting = "SELECT {}(position) FROM inbox WHERE payload IS NOT NULL"
         with self._connections.reading() as connection:
             (first,) = connection.execute(waiting.format("min")).fetchone()

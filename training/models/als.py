@@ -29,8 +29,8 @@ class AlsConfig(SourceConfig):
 
     factors: int = Field(default=64, gt=0)
     iterations: int = Field(default=10, gt=0)
-    regularization: float = Field(default=0.05, ge=0)
-    """L2 on both sides."""
+    regularization: float = Field(default=0.05, gt=0)
+    """L2 on both sides; without any a user's factors need not be determined."""
     alpha: float = Field(default=5.0, gt=0)
     """Confidence of one event above the confidence 1 of nothing."""
     history: int = Field(default=400, gt=0)

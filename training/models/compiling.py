@@ -1,16 +1,34 @@
 """How inner loops become machine code: the decorator and the types that the ``compiled`` modules share.
 
-Types are fixed and the machine code is kept beside each file (``NUMBA_CACHE_DIR`` moves it): only the first import
+Types are fixed and the machine code is kept beside the code (``NUMBA_CACHE_DIR`` moves it): only the first import
 after an installation compiles. The functions run without Python's lock, so that a server takes requests while it ranks.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba import types
 
+_options: Any = numba.config  # its attributes are made when numba is imported
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _kept_in() -> Path:
+    """The folder of the machine code, another one whenever a line of these files changes.
+
+    Loops of one file are built into those of others, and numba asks of a function whether its own file changed: it
+    would go on with what it kept of the others.
+    """
+    here = Path(__file__).parent
+    sources = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(here.glob("compil*.py"))))
+    return Path(_options.CACHE_DIR or here / "__pycache__") / f"loops-{sources.hexdigest()[:12]}"
+
+
+_options.CACHE_DIR = str(_kept_in())
 
 
 def array_of(kind: Any, dimensions: int = 1, *, readonly: bool = True) -> Any:
